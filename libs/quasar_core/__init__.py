@@ -1,0 +1,1 @@
+"""What the services share; import the module you mean."""

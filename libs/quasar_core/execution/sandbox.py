@@ -1,0 +1,144 @@
+"""The sandbox as its callers see it: one protocol, several back ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from quasar_core.execution.limits import Limits
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A host path that the payload sees read-only at `target`."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run inside a sandbox.
+
+    `pass_fds` are inherited by the payload under the numbers they have
+    here; nothing else of the caller's descriptors is. `gpu` is a device's
+    uuid, or None.
+    """
+
+    argv: tuple[str, ...]
+    mounts: tuple[Mount, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    pass_fds: tuple[int, ...] = ()
+    working_directory: Path = Path("/tmp")  # noqa: S108 -- the sandbox's own
+    gpu: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+class Ending(StrEnum):
+    """How a sandboxed process ended; `INFRA` is never the miner's fault."""
+
+    OK = "ok"
+    NONZERO = "nonzero"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "oom"
+    OUTPUT_LIMIT = "output_limit"
+    KILLED = "killed"
+    INFRA = "infra"
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What a probe, run inside, found itself unable to do.
+
+    `proved` maps each property (`no_network`, `read_only_root`, `no_caps`,
+    `no_new_privs`, `seccomp`, `uid_dropped`, `own_pids`,
+    `memory_limited`, `pids_limited`, `no_host_environment` ...) to whether
+    it held. `degraded` says that limits rest on rlimits alone.
+    """
+
+    backend: str
+    proved: Mapping[str, bool]
+    degraded: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether every property held."""
+        return all(self.proved.values())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a sandboxed process, as seen from outside it."""
+
+    ending: Ending
+    exit_code: int | None
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    wall_seconds: float
+    peak_memory_bytes: int | None
+    pids_limit_hit: bool = False
+
+
+class Running(Protocol):
+    """A live sandbox: poll it, freeze it, and in the end kill it."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the payload's first process still runs."""
+        ...
+
+    def freeze(self) -> None:
+        """Stop every process inside, until `thaw`."""
+        ...
+
+    def thaw(self) -> None:
+        """Let a frozen sandbox go on."""
+        ...
+
+    def wait(self, timeout_seconds: float | None = None) -> Outcome | None:
+        """The outcome once the payload ended, or None at the timeout."""
+        ...
+
+    def kill(self) -> Outcome:
+        """End everything inside and wait until nothing is left; idempotent.
+
+        After it the outcome is known, the cgroup empty and removed.
+        """
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Sandbox(Protocol):
+    """A back end that runs strangers' code."""
+
+    name: str
+
+    def preflight(self) -> Isolation:
+        """Run a probe inside and check what it could do.
+
+        Raises SandboxUnavailable (a sentence saying what to install or
+        mend) where the back end cannot run at all or a property fails.
+        """
+        ...
+
+    def start(self, job: Job) -> Running:
+        """Start a payload; never raises for what the payload does."""
+        ...
+
+    def sweep(self) -> int:
+        """End and remove what a crashed predecessor left; how many."""
+        ...

@@ -1,0 +1,48 @@
+"""CoreSettings: what every process reads from its environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CoreSettings(BaseSettings):
+    """Settings that all services have; each service adds its own.
+
+    Every name is read from `QUASAR_<NAME>`, or from an alias of the
+    existing subnet where the field names one.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="QUASAR_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+    )
+
+    environment: Literal["local", "production"] = Field(
+        default="local",
+        description="`production` refuses every shortcut of a laptop.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = Field(
+        default=True, description="One JSON object per line; else coloured."
+    )
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0",
+        description="The broker; redis:// or redis+socket://PATH.",
+    )
+    state_directory: Path = Field(
+        default=Path(".run"),
+        description="Where a process keeps what must survive a restart.",
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="Where /metrics is served; 0 serves none.",
+    )
