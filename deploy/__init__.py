@@ -1,0 +1,1 @@
+"""How the platform is run: images, manifests, dashboards, and locally."""

@@ -1,0 +1,128 @@
+# The commands of the house; `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / \
+	  {printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up ------------------------------------------------------------------
+
+# What pip cannot bring: a sandbox, git, and a Python that can make venvs.
+.PHONY: system
+system:
+	@missing=""; \
+	command -v git >/dev/null || missing="$$missing git"; \
+	command -v bwrap >/dev/null || missing="$$missing bubblewrap"; \
+	command -v setpriv >/dev/null || missing="$$missing util-linux"; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing:$$missing"; \
+	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	      apt-get -qq install -y --no-install-recommends $$missing \
+	      >/dev/null; \
+	  else \
+	    echo "These are missing, and only root can install them:$$missing"; \
+	    echo "On Debian or Ubuntu: sudo apt-get install$$missing"; \
+	    exit 1; \
+	  fi; \
+	fi
+
+# torch goes first and through pip: pip honours whatever index or local
+# wheels the machine is configured for, and uv keeps what it then finds.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "QUASAR needs Python 3.11 or newer; this is" \
+	       "$$($(PYTHON) -V). Say make PYTHON=python3.11 ..."; exit 1; }
+	@echo "setting up $(VENV) (once; a minute or two)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q uv "$$(grep '^torch==' constraints.txt)" \
+	  2> >(grep -v 'is ignored: it is neither' >&2)
+	@$(BIN)/uv pip install -q --python $(BIN)/python \
+	  -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.PHONY: install
+install: system $(STAMP) ## Set up the environment alone, in .venv/
+
+# --- the platform ------------------------------------------------------------
+
+.PHONY: demo
+demo: install ## A whole competition on this machine, watched live
+	@$(BIN)/quasar demo $(ARGS)
+
+.PHONY: up
+up: install ## The platform on this machine, until Ctrl-C
+	@$(BIN)/quasar up $(ARGS)
+
+# --- checks ------------------------------------------------------------------
+
+.PHONY: test
+test: install ## Everything that this machine can test
+	@rm -f .coverage .coverage.*
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report= \
+	  -m "not gpu" $(ARGS)
+	@$(BIN)/coverage report --fail-under=90 --skip-covered | tail -n 40
+	@$(BIN)/coverage report --fail-under=100 --include \
+	  '*/quasar_core/domain/*,*/quasar_core/contracts/*' | tail -n 3
+
+.PHONY: unit
+unit: install ## The fast tests alone
+	$(BIN)/pytest -n $(JOBS) tests/unit tests/house $(ARGS)
+
+.PHONY: integration
+integration: install ## Real Valkey, SQLite, PostgreSQL, git, sandboxes
+	$(BIN)/pytest -n $(JOBS) tests/integration tests/contract $(ARGS)
+
+.PHONY: redteam
+redteam: install ## Attacks on the sandbox and the judge
+	$(BIN)/pytest -n $(JOBS) tests/redteam $(ARGS)
+
+.PHONY: e2e
+e2e: install ## The whole platform as real processes
+	$(BIN)/pytest tests/e2e $(ARGS)
+
+.PHONY: check
+check: install ## Format, lint, types, imports, house rules
+	$(BIN)/black -q --check --diff .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	$(BIN)/pylint --fail-on=W,E,F libs/quasar_core services deploy \
+	  kernels/fla_quasar
+	$(BIN)/pytest -q -p no:cacheprovider tests/house
+
+.PHONY: fix
+fix: install ## Format, and mend what ruff can mend
+	$(BIN)/ruff check --fix -q . || true
+	$(BIN)/black -q .
+
+.PHONY: bench
+bench: install ## Measure: latency from submission to its benchmark
+	$(BIN)/python -m deploy.local.bench $(ARGS)
+
+# --- the database ------------------------------------------------------------
+
+.PHONY: migrate
+migrate: install ## Bring the database of QUASAR_DATABASE_URL up to date
+	$(BIN)/quasar api migrate
+
+.PHONY: migration
+migration: install ## Draft a migration from the models: make migration M=...
+	$(BIN)/quasar api migration --message "$(M)"
+
+.PHONY: clean
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) .run .pytest_cache .ruff_cache .hypothesis \
+	  .import_linter_cache .coverage .coverage.*
