@@ -1,0 +1,229 @@
+"""`QuasarAttention`: projections, short convolutions, core, gated norm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import silu, softplus
+
+from ..modules.gated_norm import GatedRMSNorm
+from ..modules.short_conv import ShortConvolution
+from ..ops.quasar.chunk import chunk_quasar
+from ..ops.quasar.fused_recurrent import fused_recurrent_quasar
+from ..ops.quasar.inputs import check_head_dim, check_layout
+
+CORES = {"chunk": chunk_quasar, "fused_recurrent": fused_recurrent_quasar}
+# The values before the next token for the convolutions of q, k and v.
+Pasts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the core takes: q, k, v `[B, T, H, S]` and beta `[H]`.
+
+    `pasts` are what the convolutions must know of these tokens to go on
+    after them, or None where that was not asked for.
+    """
+
+    q: torch.Tensor
+    k: torch.Tensor
+    v: torch.Tensor
+    beta: torch.Tensor
+    pasts: Pasts | None
+
+
+@dataclass(frozen=True)
+class DecodingCache:
+    """All that the layer remembers of the tokens so far.
+
+    `state` is `[N, H, S, S]` in the accumulating dtype; `pasts` are
+    `[N, conv_size - 1, H * S]` each, or None without convolutions. Its size
+    does not grow with the number of tokens.
+    """
+
+    state: torch.Tensor
+    pasts: Pasts | None
+
+
+class QuasarAttention(nn.Module):
+    """The layer of the competition.
+
+    q, k and v are projections of the hidden states, each followed by a
+    short causal convolution and SiLU; beta = softplus(beta_log) per head;
+    the core's output passes an RMS norm per head with a sigmoid gate from
+    a low-rank projection, then the output projection.
+
+    Args:
+        hidden_size, head_dim, num_heads: free, but for head_dim in
+            {16, 32, 64, 128}.
+        mode: "chunk" or "fused_recurrent", the form of the core. A single
+            token that follows a cache is one recurrent step in both.
+        use_short_conv, conv_size, conv_bias: the convolutions; without them
+            q, k and v pass SiLU alone.
+        layer_idx: the layer's place in a model; kept, not used.
+        norm_eps: of the RMS norm.
+        layout: "interleaved" (what is raced) or "causal": a language model
+            needs "causal", and so do a cache and `cu_seqlens`.
+
+    Raises:
+        ValueError: if an argument is not as above.
+    """
+
+    def __init__(
+        self,
+        hidden_size: int,
+        head_dim: int,
+        num_heads: int,
+        mode: str = "chunk",
+        use_short_conv: bool = True,
+        conv_size: int = 4,
+        conv_bias: bool = False,
+        layer_idx: int | None = None,
+        norm_eps: float = 1e-5,
+        layout: str = "interleaved",
+    ) -> None:
+        super().__init__()
+        if mode not in CORES:
+            raise ValueError(
+                f"mode is {mode!r}; it must be 'chunk' or 'fused_recurrent'"
+            )
+        if hidden_size < 1 or num_heads < 1:
+            raise ValueError(
+                f"hidden_size is {hidden_size} and num_heads {num_heads};"
+                " both must be at least 1"
+            )
+        check_head_dim(head_dim)
+        check_layout(layout)
+        self.hidden_size = hidden_size
+        self.head_dim = head_dim
+        self.num_heads = num_heads
+        self.mode = mode
+        self.use_short_conv = use_short_conv
+        self.layer_idx = layer_idx
+        self.layout = layout
+        width = num_heads * head_dim
+        self.q_proj = nn.Linear(hidden_size, width, bias=False)
+        self.k_proj = nn.Linear(hidden_size, width, bias=False)
+        self.v_proj = nn.Linear(hidden_size, width, bias=False)
+        if use_short_conv:
+            self.q_conv1d = ShortConvolution(width, conv_size, conv_bias)
+            self.k_conv1d = ShortConvolution(width, conv_size, conv_bias)
+            self.v_conv1d = ShortConvolution(width, conv_size, conv_bias)
+        self.beta_log = nn.Parameter(
+            torch.empty(num_heads).uniform_(1, 16).log()
+        )
+        self.g_proj = nn.Sequential(
+            nn.Linear(hidden_size, head_dim, bias=False),
+            nn.Linear(head_dim, width, bias=True),
+        )
+        self.o_norm = GatedRMSNorm(head_dim, norm_eps)
+        self.o_proj = nn.Linear(width, hidden_size, bias=False)
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        cache: DecodingCache | None = None,
+        use_cache: bool = False,
+        cu_seqlens: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, DecodingCache | None]:
+        """`[B, T, hidden_size]` to the same shape, and a cache if asked.
+
+        `cache` is what an earlier call with `use_cache` gave for the tokens
+        before these; it is not changed. Raises ValueError for a cache or
+        `cu_seqlens` in the interleaved layout, where tokens have no order
+        across calls, and for wrong shapes.
+        """
+        if self.layout != "causal" and (use_cache or cache is not None):
+            raise ValueError(
+                "decoding with a cache needs layout='causal': in the"
+                " interleaved layout no token comes after the others"
+            )
+        x = self.prepare(
+            hidden_states,
+            cache.pasts if cache else None,
+            use_cache,
+            cu_seqlens,
+        )
+        decodes = cache is not None and hidden_states.shape[1] == 1
+        core = CORES["fused_recurrent" if decodes else self.mode]
+        o, state = core(
+            x.q,
+            x.k,
+            x.v,
+            x.beta,
+            initial_state=cache.state if cache else None,
+            output_final_state=use_cache,
+            cu_seqlens=cu_seqlens,
+            layout=self.layout,
+        )
+        output = self.combine(o, hidden_states)
+        return output, None if state is None else DecodingCache(state, x.pasts)
+
+    def prepare(
+        self,
+        hidden_states: torch.Tensor,
+        pasts: Pasts | None = None,
+        keep_pasts: bool = False,
+        cu_seqlens: torch.Tensor | None = None,
+    ) -> Prepared:
+        """All that comes before the core.
+
+        Raises ValueError unless `hidden_states` is `[B, T, hidden_size]`.
+        """
+        if (
+            hidden_states.dim() != 3
+            or hidden_states.shape[2] != self.hidden_size
+        ):
+            raise ValueError(
+                f"hidden_states has shape {list(hidden_states.shape)}; it"
+                f" must be [B, T, {self.hidden_size}]"
+            )
+        q, k, v = (
+            project(hidden_states)
+            for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        if self.use_short_conv:
+            q, k, v, kept = self._convolve(q, k, v, pasts, cu_seqlens)
+        else:
+            q, k, v, kept = silu(q), silu(k), silu(v), None
+        heads = (self.num_heads, self.head_dim)
+        wide = torch.promote_types(self.beta_log.dtype, torch.float32)
+        return Prepared(
+            q.unflatten(2, heads),
+            k.unflatten(2, heads),
+            v.unflatten(2, heads),
+            softplus(self.beta_log.to(wide)),
+            kept if keep_pasts else None,
+        )
+
+    def combine(
+        self, o: torch.Tensor, hidden_states: torch.Tensor
+    ) -> torch.Tensor:
+        """All that comes after the core: o `[B, T, H, S]` to the output."""
+        gate = self.g_proj(hidden_states).unflatten(
+            2, (self.num_heads, self.head_dim)
+        )
+        return self.o_proj(self.o_norm(o, gate).flatten(2))
+
+    def _convolve(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        pasts: Pasts | None,
+        cu_seqlens: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Pasts]:
+        before = pasts or (None, None, None)
+        kept = (
+            self.q_conv1d.last(q, before[0], cu_seqlens),
+            self.k_conv1d.last(k, before[1], cu_seqlens),
+            self.v_conv1d.last(v, before[2], cu_seqlens),
+        )
+        return (
+            self.q_conv1d(q, before[0], cu_seqlens),
+            self.k_conv1d(k, before[1], cu_seqlens),
+            self.v_conv1d(v, before[2], cu_seqlens),
+            kept,
+        )

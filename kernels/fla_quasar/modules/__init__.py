@@ -1,0 +1,1 @@
+"""The parts of a layer that are not its core."""

@@ -1,0 +1,1 @@
+"""The operators, one folder per family, as in a fork of fla."""

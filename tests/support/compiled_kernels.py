@@ -1,0 +1,83 @@
+"""Triton kernels compiled ahead of time, for GPUs that are not here."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+ARCHITECTURES = (80, 90)
+# every pointer that is not to q, k, v or o
+_POINTERS = {
+    "beta": "*fp32",
+    "initial": "*fp32",
+    "final": "*fp32",
+    "states": "*fp32",
+    "maps": "*fp32",
+    "m": "*fp32",
+    "scores": "*fp32",
+    "inverse": "*fp32",
+    "lambda_t": "*fp32",
+    "alpha": "*fp32",
+    "table": "*i64",
+    "firsts": "*i64",
+    "cu_seqlens": "*i64",
+}
+
+_TABLES = {"table", "firsts", "cu_seqlens"}
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What one program takes: registers of a thread, spills, bytes."""
+
+    registers: int
+    spilled_bytes: int
+    shared_bytes: int
+
+
+def footprint(
+    kernel: Any,
+    architecture: int,
+    dtype: str = "bf16",
+    warps: int = 4,
+    stages: int = 3,
+    **constants: int | None,
+) -> Footprint:
+    """Compile `kernel` for sm_`architecture` and read the cubin's usage.
+
+    `dtype` is Triton's name for the dtype of q, k, v and o. Where sequences
+    are not packed their tables are None, as a launch hands them over.
+    """
+    if not constants.get("IS_VARLEN", True):
+        absent = _TABLES & set(kernel.arg_names)
+        constants |= dict.fromkeys(absent, None)
+    types = dict.fromkeys("qkvo", f"*{dtype}") | _POINTERS
+    signature = {
+        name: "constexpr" if name in constants else types.get(name, "i32")
+        for name in kernel.arg_names
+    }
+    compiled = triton.compile(
+        ASTSource(kernel, signature, constexprs=constants),
+        target=GPUTarget("cuda", architecture, 32),
+        options={"num_warps": warps, "num_stages": stages},
+    )
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(compiled.asm["cubin"])
+        file.flush()
+        usage = subprocess.run(
+            [triton.knobs.nvidia.cuobjdump.path, "-res-usage", file.name],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    found = re.search(r"REG:(\d+).*?STACK:(\d+)", usage)
+    assert found, usage
+    registers, spilled = map(int, found.groups())
+    return Footprint(registers, spilled, compiled.metadata.shared)

@@ -1,0 +1,151 @@
+"""Triton kernels on a CPU: run me with TRITON_INTERPRET=1.
+
+`python -m tests.support.interpreted_kernels GROUP` prints one JSON object,
+{name of a check: worst error}. The variable must be set before a kernel is
+decorated, hence a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import torch
+from fla_quasar.ops import quasar
+from fla_quasar.ops.quasar.dispatch import triton_state
+
+from tests.support.attention_inputs import (
+    FAMILIES,
+    make_case,
+    worst_row_error,
+)
+
+Errors = Iterator[tuple[str, float]]
+
+
+def errors_of(group: str) -> dict[str, float]:
+    """What the checks of `group` measure, in a fresh interpreting process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.interpreted_kernels", group],
+        env=os.environ | {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    if done.returncode:
+        raise AssertionError(done.stderr[-4000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _both(got, want) -> float:
+    return max(
+        worst_row_error(got[0], want[0]),
+        worst_row_error(got[1].flatten(0, 1), want[1].flatten(0, 1)),
+    )
+
+
+def _compare(form: Callable, x, layout: str, marks=None) -> float:
+    got = form(*x.tensors, True, marks, layout=layout)
+    return _both(
+        got,
+        quasar.naive_quasar(*x.doubled().tensors, True, marks, layout=layout),
+    )
+
+
+def chunk() -> Errors:
+    """`chunk_quasar` and its segments."""
+    from fla_quasar.ops.quasar.chunk_kernels import launch_chunk
+    from fla_quasar.ops.quasar.inputs import read_inputs
+
+    def in_segments(*arguments, layout):
+        *tensors, _, marks = arguments
+        inputs = read_inputs(*tensors, marks, layout)
+        return launch_chunk(inputs, 32)
+
+    for family in FAMILIES:
+        x = make_case(family, 70, heads=1)
+        yield family, _compare(in_segments, x, "causal")
+    for tokens in (1, 64, 65):
+        x = make_case("subspace", tokens)
+        yield f"{tokens} tokens", _compare(quasar.chunk_quasar, x, "causal")
+    x = make_case("long_memory", 3, batch=2, layout="interleaved")
+    yield "interleaved", _compare(quasar.chunk_quasar, x, "interleaved")
+    yield "segments interleaved", _compare(in_segments, x, "interleaved")
+    for head_dim in (32, 64, 128):
+        x = make_case("long_memory", 40, head_dim=head_dim, heads=1)
+        yield f"segments of {head_dim}", _compare(in_segments, x, "causal")
+    x = make_case("long_memory", 60)
+    marks = torch.tensor([0, 0, 17, 18, 60])
+    x = type(x)(*x.tensors[:4], torch.randn(4, 2, 16, 16))
+    yield "packed", _compare(quasar.chunk_quasar, x, "causal", marks)
+    yield "segments packed", _compare(in_segments, x, "causal", marks)
+    x = make_case("long_memory", 50).to(torch.bfloat16)
+    yield "bfloat16", _compare(in_segments, x, "causal")
+    yield "gradients", _gradients(quasar.chunk_quasar)
+
+
+def small() -> Errors:
+    """Gate, substitution, token tiles, recurrence."""
+    for tokens, layout in ((1, "causal"), (33, "causal"), (5, "interleaved")):
+        x = make_case("long_memory", tokens, layout=layout)
+        yield (
+            f"recurrent {tokens} {layout}",
+            _compare(quasar.fused_recurrent_quasar, x, layout),
+        )
+    x = make_case("plain", 20)
+    x = type(x)(*x.tensors[:4], torch.randn(3, 2, 16, 16))
+    marks = torch.tensor([0, 0, 7, 20])
+    yield (
+        "recurrent packed",
+        _compare(quasar.fused_recurrent_quasar, x, "causal", marks),
+    )
+    yield "recurrent gradients", _gradients(quasar.fused_recurrent_quasar)
+    norms = torch.logspace(-12, 4, 3000).view(-1, 2)
+    beta = torch.tensor([0.7, 16.0])
+    alpha = quasar.fused_quasar_gate(norms, beta)
+    want = quasar.fused_quasar_gate(norms.double(), beta.double())
+    yield "gate", float((alpha / want - 1).abs().max())
+    for size in (16, 32, 64):
+        m = torch.full((2, size, size), 0.97)
+        system = m.tril(-1) + torch.eye(size)
+        off = quasar.forward_substitution(m) @ system - torch.eye(size)
+        yield f"substitution {size}", float(off.abs().max())
+    x = make_case("stiff", 100, batch=2)
+    head_first = [t.transpose(1, 2) for t in (x.q, x.k, x.v)]
+    got = quasar.chunk_intra_token_parallel(*head_first, x.beta)
+    want = quasar.chunk_intra_token_parallel(
+        *(t.double() for t in head_first), x.beta.double()
+    )
+    for name, mine, true in zip(("w", "u", "scores"), got, want, strict=True):
+        off = (mine - true).norm() / true.norm()
+        yield f"token tiles {name}", float(off)
+
+
+def _gradients(form: Callable) -> float:
+    x = make_case("long_memory", 20)
+    weights = torch.randn(1, 20, 2, 16)
+
+    def gradients(form, case):
+        case = case.wanting_gradients()
+        o, state = form(*case.tensors, True, layout="causal")
+        ((o * weights).sum() + state.square().sum()).backward()
+        return [t.grad.double() for t in case.tensors]
+
+    want = gradients(quasar.naive_quasar, x.doubled())
+    return max(
+        float((mine - true).norm() / true.norm())
+        for mine, true in zip(gradients(form, x), want, strict=True)
+    )
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    if triton_state() != "interpreted":
+        sys.exit("TRITON_INTERPRET=1 must be set")
+    checks = {"chunk": chunk, "small": small}[sys.argv[1]]
+    sys.stdout.write(json.dumps(dict(checks())) + "\n")
