@@ -59,7 +59,13 @@ def test_a_module_opens_with_one_sentence_that_says_what_it_holds(path):
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in MODULES if path.parts[0] != "kernels"], ids=str
+    "path",
+    [
+        path
+        for path in MODULES
+        if path.parts[0] != "kernels" and "versions" not in path.parts
+    ],
+    ids=str,
 )
 def test_a_file_holds_one_noun(path):
     lines = len((ROOT / path).read_text().splitlines())
@@ -116,6 +122,39 @@ def test_nothing_speaks_of_a_machine_it_was_made_on():
             for line in text.splitlines()
             if re.search(rf"(?<![A-Za-z0-9_.])({hidden})", line)
         ]
+    assert found == []
+
+
+CANDIDATE = ROOT / "libs" / "quasar_core" / "judge" / "candidate"
+OURS = {"quasar_core", "fla_quasar", "services", "deploy", "tests"}
+
+
+def imported_roots(path: Path) -> set[str]:
+    roots = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            roots.add((node.module or "").split(".")[0])
+    return roots
+
+
+def test_what_runs_inside_the_sandbox_imports_nothing_of_ours():
+    files = sorted(CANDIDATE.rglob("*.py"))
+    assert files
+    assert {path.name: imported_roots(path) & OURS for path in files} == {
+        path.name: set() for path in files
+    }
+
+
+def test_nothing_imports_what_runs_inside_the_sandbox():
+    assert not (CANDIDATE / "__init__.py").exists()
+    found = [
+        str(path)
+        for path in MODULES
+        if CANDIDATE not in (ROOT / path).parents
+        and "judge.candidate" in (ROOT / path).read_text()
+    ]
     assert found == []
 
 

@@ -1,0 +1,150 @@
+"""Metrics: every series that a process shows, with bounded labels.
+
+A label's values come from closed lists (events, codes, statuses, route
+templates, configured pools and workers): never a hotkey, a commit, a URL
+or an id, of which strangers can make as many as they like.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+SHORT_SECONDS = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25),
+    *(0.5, 1.0, 2.5, 5.0, 10.0),
+)
+LONG_SECONDS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200)
+
+# --- messages --------------------------------------------------------------
+
+MESSAGES_PUBLISHED = Counter(
+    "quasar_messages_published", "Messages put on a queue.", ["event"]
+)
+PUBLISH_FAILURES = Counter(
+    "quasar_publish_failures", "Messages the broker did not take.", ["event"]
+)
+MESSAGES_HANDLED = Counter(
+    "quasar_messages_handled",
+    "Messages taken and handled, by how that ended.",
+    ["event", "outcome"],
+)
+MESSAGES_SET_ASIDE = Counter(
+    "quasar_messages_set_aside",
+    "Messages that were not of our making, kept in dead.<queue>.",
+    ["queue", "reason"],
+)
+HANDLING_SECONDS = Histogram(
+    "quasar_handling_seconds",
+    "Time from taking a message to being done with it.",
+    ["event"],
+    buckets=LONG_SECONDS,
+)
+CRASHES = Counter(
+    "quasar_crashes", "Errors of our own making, each with a log.", ["where"]
+)
+SPOOLED_EVENTS = Gauge(
+    "quasar_spooled_events", "Results on disk that await the broker."
+)
+
+# --- HTTP ------------------------------------------------------------------
+
+REQUESTS = Counter(
+    "quasar_requests", "Requests answered.", ["method", "route", "status"]
+)
+REQUEST_SECONDS = Histogram(
+    "quasar_request_seconds",
+    "Time to answer a request.",
+    ["method", "route"],
+    buckets=SHORT_SECONDS,
+)
+REFUSALS = Counter(
+    "quasar_refusals", "Requests refused, by problem code.", ["code"]
+)
+
+# --- the queue and its attempts --------------------------------------------
+
+SUBMISSIONS = Gauge(
+    "quasar_submissions", "Submissions of the open round.", ["status"]
+)
+QUEUE_DEPTH = Gauge(
+    "quasar_queue_depth",
+    "Submissions that wait for a worker, from the database.",
+    ["queue", "pool"],
+)
+QUEUE_OLDEST_SECONDS = Gauge(
+    "quasar_queue_oldest_seconds",
+    "Age of the submission that waits longest.",
+    ["queue", "pool"],
+)
+ATTEMPTS = Counter(
+    "quasar_attempts", "Attempts ended, by how.", ["queue", "outcome"]
+)
+LEASE_EXPIRIES = Counter(
+    "quasar_lease_expiries", "Attempts whose worker went silent.", ["queue"]
+)
+OUTBOX_WAITING = Gauge(
+    "quasar_outbox_waiting", "Outbox entries not yet published."
+)
+OUTBOX_LAG_SECONDS = Gauge(
+    "quasar_outbox_lag_seconds", "Age of the oldest unpublished entry."
+)
+WORKERS_SEEN = Gauge(
+    "quasar_workers_seen", "Workers heard of lately.", ["role", "pool"]
+)
+
+# --- judging ---------------------------------------------------------------
+
+STAGE_SECONDS = Histogram(
+    "quasar_stage_seconds",
+    "Time a stage took that was passed.",
+    ["stage"],
+    buckets=LONG_SECONDS,
+)
+VERDICTS = Counter(
+    "quasar_verdicts",
+    "Verdicts: `passed`, `failed_run`, or a rejection's code.",
+    ["code"],
+)
+JUDGE_OVERHEAD_SECONDS = Gauge(
+    "quasar_judge_overhead_seconds", "An empty exchange's cost.", ["worker"]
+)
+BASELINE_SECONDS = Gauge(
+    "quasar_baseline_seconds",
+    "The trusted kernel's median sample, at the start of the round.",
+    ["worker"],
+)
+WORST_COSINE_SIM = Gauge(
+    "quasar_worst_cosine_sim", "The last verification's worst position."
+)
+WORST_MAX_DIFF = Gauge(
+    "quasar_worst_max_diff", "The last verification's worst position."
+)
+
+# --- rounds and weights ----------------------------------------------------
+
+ROUND_NUMBER = Gauge("quasar_round_number", "The open round.")
+ROUND_BLOCKS_LEFT = Gauge(
+    "quasar_round_blocks_left", "Blocks until the open round closes."
+)
+ROUNDS = Gauge("quasar_rounds", "Rounds by status.", ["status"])
+WEIGHTS_SET_AT = Gauge(
+    "quasar_weights_set_at_seconds", "When weights were last set, Unix time."
+)
+WEIGHT_SETTINGS = Counter(
+    "quasar_weight_settings", "Attempts to set weights.", ["outcome"]
+)
+CHAIN_CALLS = Counter(
+    "quasar_chain_calls", "Calls to the chain.", ["call", "outcome"]
+)
+
+
+def serve_metrics(port: int, address: str = "127.0.0.1") -> bool:
+    """Serve /metrics on its own port, in a daemon thread.
+
+    Port 0 serves none and gives False. Raises OSError where the port is
+    taken.
+    """
+    if port == 0:
+        return False
+    start_http_server(port, addr=address)
+    return True

@@ -1,0 +1,113 @@
+"""The benchmark worker, joined: settings, host, fetcher and judge."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+from quasar_core.contracts.events import BaselineMeasured, BenchmarkRequested
+from quasar_core.contracts.reports import JudgeReport, Source
+from quasar_core.errors import Stage
+from quasar_core.execution.fetch import Fetcher, FetchLimits
+from quasar_core.judge.jobs import BaselineSpec, JudgeSpec, SandboxChoice
+from quasar_core.judge.spawn import (
+    judge_in_subprocess,
+    measure_baseline_in_subprocess,
+)
+from quasar_core.worker.attempt import Attempt, new_id
+from quasar_core.worker.host import Host, run_process
+
+from services.benchmark_worker.handlers import (
+    Baselines,
+    benchmark_submission,
+)
+from services.benchmark_worker.settings import Settings
+
+
+def make_fetcher(settings: Settings) -> Fetcher:
+    """The fetcher of forks, as far as the settings allow it to go."""
+    return Fetcher(
+        FetchLimits(
+            allowed_schemes=settings.git_schemes,
+            allowed_hosts=settings.git_hosts,
+            seconds=settings.fetch_seconds,
+        )
+    )
+
+
+def judge_job(
+    job: BenchmarkRequested,
+    source: Source,
+    attempt: Attempt,
+    *,
+    settings: Settings,
+) -> JudgeReport:
+    """Judge in a process of its own; the run is called as the attempt."""
+    spec = JudgeSpec(
+        run_id=str(job.attempt_id),
+        source=source,
+        target_sequence_length=job.sequence_length,
+        settings=settings.judge,
+        sandbox=choice(settings),
+    )
+    return judge_in_subprocess(spec, attempt.follow)
+
+
+def measure_baseline(
+    round_number: int, sequence_length: int, *, settings: Settings
+) -> BaselineMeasured:
+    """The trusted kernel's samples on this machine, now."""
+    report = measure_baseline_in_subprocess(
+        BaselineSpec(
+            run_id=f"baseline-{round_number}",
+            target_sequence_length=sequence_length,
+            settings=settings.judge,
+            sandbox=choice(settings),
+        )
+    )
+    return BaselineMeasured(
+        event_id=new_id(),
+        occurred_at=datetime.now(UTC),
+        worker=settings.worker_name,
+        pool=settings.pool,
+        round_number=round_number,
+        sequence_length=report.sequence_length,
+        samples=report.samples,
+        environment=report.environment,
+    )
+
+
+def choice(settings: Settings) -> SandboxChoice:
+    """The sandbox that the referee is to use."""
+    return SandboxChoice(
+        backend=settings.sandbox_backend,
+        allow_degraded=settings.allow_degraded,
+    )
+
+
+def serve(host: Host, settings: Settings) -> None:
+    """Take jobs until SIGTERM."""
+
+    def deliver(event: BaselineMeasured) -> None:
+        with host.stop.shielded():
+            host.post.deliver(event)
+
+    baselines = Baselines(
+        partial(measure_baseline, settings=settings), deliver
+    )
+    story = partial(
+        benchmark_submission,
+        prepare=baselines.prepare,
+        fetch=make_fetcher(settings).fetch,
+        judge=partial(judge_job, settings=settings),
+    )
+
+    def handle(job: BenchmarkRequested) -> None:
+        host.run(job, partial(story, job), Stage.FETCH)
+
+    host.consume(BenchmarkRequested, handle)
+
+
+def main() -> None:
+    """Run the worker until SIGTERM."""
+    run_process(Settings, "benchmark", serve)

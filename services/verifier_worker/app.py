@@ -1,0 +1,51 @@
+"""The verifier worker, joined: settings, host and the logit check."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from quasar_core.contracts.events import VerificationRequested
+from quasar_core.errors import Stage
+from quasar_core.judge.jobs import SandboxChoice, VerifySpec
+from quasar_core.judge.spawn import verify_in_subprocess
+from quasar_core.worker.attempt import Attempt
+from quasar_core.worker.host import Host, run_process
+
+from services.verifier_worker.handlers import Verification, verify_submission
+from services.verifier_worker.settings import Settings
+
+
+def verify_job(
+    job: VerificationRequested, attempt: Attempt, *, settings: Settings
+) -> Verification:
+    """Check in a process of its own; the run is called as the attempt."""
+    spec = VerifySpec(
+        run_id=str(job.attempt_id),
+        source=job.source,
+        cosine_sim_threshold=job.cosine_sim_threshold,
+        max_diff_threshold=job.max_diff_threshold,
+        settings=settings.judging,
+        sandbox=SandboxChoice(
+            backend=settings.sandbox_backend,
+            allow_degraded=settings.allow_degraded,
+        ),
+    )
+    report = verify_in_subprocess(spec, attempt.follow)
+    return report.manifest, report.logits, report.rejection
+
+
+def serve(host: Host, settings: Settings) -> None:
+    """Take jobs until SIGTERM."""
+    story = partial(
+        verify_submission, verify=partial(verify_job, settings=settings)
+    )
+
+    def handle(job: VerificationRequested) -> None:
+        host.run(job, partial(story, job), Stage.LOGITS)
+
+    host.consume(VerificationRequested, handle)
+
+
+def main() -> None:
+    """Run the worker until SIGTERM."""
+    run_process(Settings, "verifier", serve)
