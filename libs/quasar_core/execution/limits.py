@@ -23,4 +23,6 @@ class Limits:
     shm_bytes: int = 64 * MIB
     output_bytes: int = 64 * 1024
     """Kept of each of stdout and stderr: half of it head, half tail."""
+    drain_bytes: int = 2 * 1024 * MIB
+    """Read and thrown away of each, before the sandbox is ended for it."""
     nofile: int = 1024

@@ -9,14 +9,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from quasar_core.errors import TransientError
 from quasar_core.execution.limits import Limits
+
+
+class SandboxUnavailable(TransientError):
+    """No sandbox can be had here: a sentence says what to mend."""
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A host path that the payload sees read-only at `target`."""
+    """A host path that the payload sees read-only at `target`.
 
-    source: Path
+    Without a source the target is an empty read-only folder: it hides
+    what an enclosing mount would show there.
+    """
+
+    source: Path | None
     target: Path
 
 
@@ -108,7 +117,9 @@ class Running(Protocol):
     def kill(self) -> Outcome:
         """End everything inside and wait until nothing is left; idempotent.
 
-        After it the outcome is known, the cgroup empty and removed.
+        After it the outcome is known, the cgroup empty and removed. To
+        learn how a payload ended that hung up by itself, `wait` before.
+        Raises SandboxUnavailable where something inside does not end.
         """
         ...
 
@@ -125,7 +136,10 @@ class Running(Protocol):
 class Sandbox(Protocol):
     """A back end that runs strangers' code."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What settings and manifests call it."""
+        ...
 
     def preflight(self) -> Isolation:
         """Run a probe inside and check what it could do.
@@ -136,7 +150,11 @@ class Sandbox(Protocol):
         ...
 
     def start(self, job: Job) -> Running:
-        """Start a payload; never raises for what the payload does."""
+        """Start a payload; never raises for what the payload does.
+
+        Raises ValueError for a job that can't be run anywhere, and
+        SandboxUnavailable for a host that can't run it now.
+        """
         ...
 
     def sweep(self) -> int:

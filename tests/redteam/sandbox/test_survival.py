@@ -1,0 +1,280 @@
+"""What a payload can leave behind: nothing, whoever dies first."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from quasar_core.execution.sandbox import Ending, Mount
+
+from tests.support.sandboxes import (
+    SMALL,
+    cgroups_named,
+    processes_with,
+    python_job,
+    sandbox_in,
+    shell_job,
+    until,
+)
+
+ROOT = Path(__file__).parents[3]
+
+DAEMONS = """
+import os, signal, sys, time
+for _ in range(5):
+    if not os.fork():
+        os.setsid()
+        for each in range(1, 65):
+            if each not in (9, 19, 32, 33):
+                signal.signal(each, signal.SIG_IGN)
+        if os.fork():
+            os._exit(0)
+        while True:
+            time.sleep(60)
+"""
+
+
+def lease_of(directory):
+    (lease,) = (directory / "leases").glob("*.lease")
+    return lease.stem
+
+
+def test_five_daemons_immune_to_sigterm_end_with_the_payload(sandbox):
+    word = "daemons-that-outlive"
+    outcome = sandbox.start(python_job(DAEMONS, word)).wait()
+    assert outcome.ending is Ending.OK
+    assert processes_with(word) == []
+
+
+def test_daemons_end_when_the_sandbox_is_killed(sandbox, tmp_path):
+    word = "daemons-that-are-killed"
+    program = DAEMONS + "print('up', flush=True)\ntime.sleep(60)"
+    running = sandbox.start(python_job(program, word))
+    until(lambda: len(processes_with(word)) >= 6)
+    name = lease_of(tmp_path)
+    assert cgroups_named(name) != []
+    assert running.kill().ending is Ending.KILLED
+    assert processes_with(word) == []
+    assert cgroups_named(name) == []
+
+
+def test_a_payload_cannot_end_its_sandbox_from_the_middle(sandbox):
+    outcome = sandbox.start(
+        shell_job("kill -9 1; kill -TERM 1; kill -SEGV 1; echo here")
+    ).wait()
+    assert (outcome.ending, outcome.stdout) == (Ending.OK, b"here\n")
+
+
+@pytest.mark.parametrize(
+    ("program", "ending", "number"),
+    [
+        ("import os; os._exit(0)", Ending.OK, None),
+        ("raise SystemExit(0)", Ending.OK, None),
+        ("raise SystemExit(3)", Ending.NONZERO, None),
+        ("import os; os.abort()", Ending.SIGNAL, signal.SIGABRT),
+        ("import os; os.kill(os.getpid(), 9)", Ending.SIGNAL, signal.SIGKILL),
+        (
+            "import ctypes; ctypes.string_at(0)",
+            Ending.SIGNAL,
+            signal.SIGSEGV,
+        ),
+        ("import os; os.execv('/nowhere', ['x'])", Ending.NONZERO, None),
+    ],
+)
+def test_an_end_is_told_as_it_was(sandbox, program, ending, number):
+    outcome = sandbox.start(python_job(program)).wait()
+    assert (outcome.ending, outcome.signal) == (ending, number)
+
+
+def test_no_payload_can_pass_its_failure_off_as_the_hosts(sandbox):
+    outcome = sandbox.start(
+        shell_job("echo 'bwrap: Creating new namespace failed' >&2; exit 1")
+    ).wait()
+    assert outcome.ending is Ending.NONZERO
+
+
+def test_a_frozen_payload_stands_still_and_goes_on(sandbox):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        job = python_job(
+            """
+            import socket, sys, time
+            link = socket.socket(fileno=int(sys.argv[1]))
+            while True:
+                link.send(b".")
+                time.sleep(0.01)
+            """,
+            str(theirs.fileno()),
+            pass_fds=(theirs.fileno(),),
+        )
+        with sandbox.start(job) as running:
+            ours.recv(1)
+            running.freeze()
+            ours.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while ours.recv(4096):
+                    pass
+            threading.Event().wait(0.2)
+            with pytest.raises(BlockingIOError):
+                ours.recv(1)
+            running.thaw()
+            ours.setblocking(True)
+            assert ours.recv(1) == b"."
+            running.freeze()
+            assert running.kill().ending is Ending.KILLED
+
+
+SUPERVISOR = f"""
+import sys, time
+from pathlib import Path
+from tests.support.sandboxes import python_job, sandbox_in
+settings = {{}} if sys.argv[3] == "cgroups" else {{"use_cgroups": False}}
+running = sandbox_in(Path(sys.argv[1]), **settings).start(
+    python_job({DAEMONS!r} + "time.sleep(60)", sys.argv[2]))
+print("started", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def supervised(tmp_path):
+    """A supervisor in a process of its own, its daemons up."""
+    started = []
+
+    def start(word, how="cgroups"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SUPERVISOR, str(tmp_path), word, how],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+        )
+        started.append(process)
+        assert process.stdout.readline() == b"started\n"
+        until(lambda: len(processes_with(word)) >= 6)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    sandbox_in(tmp_path).sweep()
+
+
+@pytest.mark.parametrize("how", ["cgroups", "rlimits"])
+def test_a_killed_supervisor_leaves_nothing_running(tmp_path, supervised, how):
+    word = f"orphans-of-{how}"
+    supervisor = supervised(word, how)
+    name = lease_of(tmp_path)
+    supervisor.kill()
+    supervisor.wait()
+    until(lambda: processes_with(word) == [])
+    sandbox = sandbox_in(tmp_path)
+    assert sandbox.sweep() == 1
+    assert sandbox.sweep() == 0
+    assert cgroups_named(name) == []
+    assert list((tmp_path / "leases").glob("*.lease")) == []
+
+
+def test_a_sweep_ends_an_init_that_outlived_its_launcher(sandbox, tmp_path):
+    """As if PR_SET_PDEATHSIG had failed."""
+    word = "outlived-its-launcher"
+    with sandbox.start(python_job(DAEMONS + "time.sleep(60)", word)) as run:
+        until(lambda: len(processes_with(word)) >= 6)
+        lease = next((tmp_path / "leases").glob("*.lease"))
+        orphaned = tmp_path / "other" / "leases" / lease.name
+        orphaned.parent.mkdir(parents=True, mode=0o700)
+        orphaned.write_text(lease.read_text())
+        assert sandbox_in(tmp_path / "other").sweep() == 1
+        assert processes_with(word) == []
+        assert run.wait(5).ending is Ending.INFRA
+        assert not orphaned.exists()
+
+
+def test_a_sweep_ends_what_is_left_in_a_group(tmp_path, supervised):
+    supervisor = supervised("left-in-a-group")
+    name = lease_of(tmp_path)
+    supervisor.kill()
+    supervisor.wait()
+    until(lambda: processes_with("left-in-a-group") == [])
+    survivor = subprocess.Popen(["/bin/sleep", "60"])
+    group = cgroups_named(name)[0]
+    (group / "cgroup.procs").write_text(str(survivor.pid))
+    assert sandbox_in(tmp_path).sweep() == 1
+    assert survivor.wait(5) == -signal.SIGKILL
+    assert cgroups_named(name) == []
+
+
+def test_a_sweep_leaves_the_sandboxes_of_the_living_alone(
+    tmp_path, supervised
+):
+    word = "neighbours-at-work"
+    supervised(word)
+    assert sandbox_in(tmp_path).sweep() == 0
+    assert len(processes_with(word)) >= 6
+
+
+def test_a_supervisor_that_ends_in_peace_takes_its_sandbox_along(tmp_path):
+    word = "left-at-the-exit"
+    program = SUPERVISOR.replace("time.sleep(60)\n", "")
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path), word, "cgroups"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=30,
+    )
+    assert processes_with(word) == []
+    assert list((tmp_path / "leases").glob("*.lease")) == []
+
+
+def test_a_sandbox_outlives_the_thread_that_asked_for_it(sandbox):
+    """PR_SET_PDEATHSIG fires when the spawning thread ends."""
+    kept = []
+    thread = threading.Thread(
+        target=lambda: kept.append(sandbox.start(shell_job("sleep 0.5")))
+    )
+    thread.start()
+    thread.join()
+    assert kept[0].wait().ending is Ending.OK
+
+
+def test_hostile_names_stay_inside(sandbox, tmp_path):
+    """Links, pipes, sparse files, depth, escapes: all in a tmpfs of its."""
+    mounted = tmp_path / "seen"
+    mounted.mkdir(mode=0o755)
+    outcome = sandbox.start(
+        python_job(
+            """
+            import os
+            os.symlink("/etc/passwd", "/tmp/link")
+            try:
+                os.mkfifo("/tmp/pipe")
+            except PermissionError:
+                print("no pipe")
+            with open("/tmp/sparse", "wb") as file:
+                file.truncate(1 << 40)
+            os.mkdir("/tmp/\\x1b]0;owned\\x07")
+            os.chdir("/tmp")
+            for _ in range(600):
+                os.mkdir("d")
+                os.chdir("d")
+            print("done")
+            """,
+            mounts=(Mount(mounted, Path("/opt/seen")),),
+        )
+    ).wait()
+    assert outcome.stdout == b"no pipe\ndone\n"
+    assert list(mounted.iterdir()) == []
+
+
+def test_the_wall_limit_runs_while_frozen(sandbox):
+    job = shell_job("sleep 60", limits=replace(SMALL, wall_seconds=1))
+    with sandbox.start(job) as running:
+        until(lambda: running._supervision._stdout.ready)
+        running.freeze()
+        assert running.wait(10).ending is Ending.TIMEOUT

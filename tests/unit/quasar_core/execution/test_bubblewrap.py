@@ -1,0 +1,103 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from quasar_core.execution.bubblewrap import BubblewrapSandbox, check_job
+from quasar_core.execution.sandbox import (
+    Ending,
+    Job,
+    Mount,
+    SandboxUnavailable,
+)
+
+from tests.support.sandboxes import sandbox_in, shell_job
+
+JOB = Job(argv=("/bin/true",))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        replace(JOB, argv=()),
+        replace(JOB, argv=("/bin/true", "a\0b")),
+        replace(JOB, pass_fds=(1,)),
+        replace(JOB, environment={"A=B": "c"}),
+        replace(JOB, environment={"": "c"}),
+        replace(JOB, environment={"A": "b\0c"}),
+        replace(JOB, mounts=(Mount(Path("/usr"), Path("usr")),)),
+        replace(JOB, mounts=(Mount(Path("/usr"), Path("/a/../b")),)),
+        replace(JOB, mounts=(Mount(Path("/not/there"), Path("/a")),)),
+    ],
+)
+def test_a_job_that_no_sandbox_could_run_is_refused(job):
+    with pytest.raises(ValueError, match=r"\w"):
+        check_job(job, others=False)
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o704, 0o750])
+def test_a_mount_that_the_payload_could_not_enter_is_refused(tmp_path, mode):
+    tmp_path.chmod(mode)
+    job = replace(JOB, mounts=(Mount(tmp_path, Path("/opt/tree")),))
+    with pytest.raises(ValueError, match="chmod"):
+        check_job(job, others=True)
+    check_job(job, others=False)
+
+
+def test_a_missing_bubblewrap_is_told_with_what_to_install(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(SandboxUnavailable, match="apt-get install bubblewr"):
+        sandbox_in(tmp_path).preflight()
+
+
+def test_a_device_is_refused_and_not_left_out(tmp_path):
+    with pytest.raises(SandboxUnavailable, match="GPU"):
+        sandbox_in(tmp_path).start(replace(JOB, gpu="GPU-1"))
+
+
+def test_a_bubblewrap_that_cannot_work_is_told_in_its_own_words(
+    monkeypatch, tmp_path
+):
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: no namespaces' >&2; exit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(broken))
+    sandbox = sandbox_in(tmp_path)
+    outcome = sandbox.start(JOB).wait()
+    assert outcome.ending is Ending.INFRA
+    with pytest.raises(SandboxUnavailable, match="bwrap: no namespaces"):
+        sandbox.preflight()
+
+
+def test_degraded_limits_are_refused_unless_they_are_allowed(tmp_path):
+    with pytest.raises(SandboxUnavailable, match="systemd-run"):
+        sandbox_in(tmp_path, use_cgroups=False).preflight()
+    allowed = sandbox_in(tmp_path, use_cgroups=False, allow_degraded=True)
+    isolation = allowed.preflight()
+    assert isolation.degraded
+    assert isolation.holds
+
+
+def test_a_root_that_only_calls_itself_nobody_is_found_out(tmp_path):
+    """bwrap --unshare-user --uid 65534 leaves the outer uid 0."""
+    with pytest.raises(SandboxUnavailable, match="uid_dropped"):
+        sandbox_in(tmp_path, user_namespace=True).preflight()
+
+
+def test_a_first_sweep_finds_nothing(tmp_path):
+    assert sandbox_in(tmp_path).sweep() == 0
+
+
+def test_each_start_stands_by_itself(tmp_path):
+    sandbox = sandbox_in(tmp_path)
+    first = sandbox.start(shell_job("echo 1 > /tmp/kept"))
+    assert first.wait().ending is Ending.OK
+    second = sandbox.start(shell_job("cat /tmp/kept"))
+    assert second.wait().ending is Ending.NONZERO
+
+
+def test_a_sandbox_knows_its_name_and_version():
+    assert BubblewrapSandbox().name == "bubblewrap"
+    assert BubblewrapSandbox().version().startswith("bubblewrap ")
