@@ -84,7 +84,9 @@ def load(name: str, entry: Entry) -> Any:
         command = get_command(found)
     else:
         single = typer.Typer(
-            add_completion=False, pretty_exceptions_enable=False
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            rich_markup_mode=None,
         )
         single.command(name)(found)
         command = get_command(single)

@@ -1,0 +1,127 @@
+"""`quasar validate`: the real judge in its real sandbox, the same codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.miner_agent.repository import create_base_repository
+
+JUDGE = {
+    "samples": 4,
+    "warm_up_calls": 1,
+    "warm_up_seconds": 0,
+    "back_to_back_calls": 2,
+    "exchange_samples": 3,
+    "rest_samples": 3,
+    "correctness_lengths": [64, 128],
+}
+
+
+@pytest.fixture
+def validate(tmp_path):
+    judge = JUDGE | {"lock_path": str(tmp_path / "turn.lock")}
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        script = "from services.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", script, "validate", *arguments],
+            env=os.environ | {"QUASAR_JUDGE": json.dumps(judge)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
+def fork(tmp_path) -> Path:
+    create_base_repository(tmp_path / "fork")
+    return tmp_path / "fork"
+
+
+def replace_kernel(fork: Path, text: str) -> None:
+    folder = fork / "fla/ops/quasar"
+    for path in folder.glob("*.py"):
+        path.unlink()
+    (folder / "__init__.py").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_baseline_is_accepted_by_judge_and_verifier(validate, fork):
+    ended = validate("--repo-path", str(fork), "--seq-len=100", "--json")
+
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+    value = json.loads(ended.stdout)
+    assert (value["accepted"], value["code"]) == (True, None)
+    assert value["tokens_per_sec"] > 0
+    assert len(value["identity"]) == 64
+
+
+ZEROS = """\
+import torch
+
+
+def chunk_quasar(q, k, v, beta, **kwargs):
+    print("RESULT: 1e12")
+    return torch.zeros_like(v), None
+"""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "code"),
+    [
+        (ZEROS, "output_mismatch"),
+        ("import os\n" + ZEROS, "forbidden_import"),
+        (ZEROS.replace("torch.zeros_like(v)", "1 / 0"), "runtime_error"),
+    ],
+)
+def test_a_bad_kernel_is_rejected_with_the_workers_code(
+    validate, fork, kernel, code
+):
+    replace_kernel(fork, kernel)
+
+    ended = validate(
+        "--repo-path", str(fork), "--seq-len=64", "--working-tree", "--json"
+    )
+    told = json.loads(ended.stdout)
+
+    assert ended.returncode == 1
+    assert (told["accepted"], told["code"]) == (False, code)
+    assert told["sentence"]
+
+
+def test_people_read_stages_and_a_verdict(validate, fork):
+    replace_kernel(fork, "import os\n" + ZEROS)
+
+    where = ("--repo-path", str(fork), "--working-tree")
+    ended = validate(*where, "--seq-len=64")
+
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("rejected at stage screen: forbidden_imp")
+    assert "line 1" in ended.stdout
+    assert ended.stderr.startswith("fetch ...\nfetch passed (")
+
+
+def test_what_cannot_be_judged_is_no_verdict(validate, fork):
+    nowhere = validate("--repo-path", "nowhere", "--seq-len=64")
+    length = validate("--repo-path", str(fork), "--seq-len=0", "--json")
+
+    assert (nowhere.returncode, length.returncode) == (2, 2)
+    assert nowhere.stderr == "error: there is no folder nowhere\n"
+    error = json.loads(length.stdout)["error"]
+    assert error["code"] == "invalid_request"
+
+
+def test_help_teaches(validate):
+    shown = validate("--help")
+
+    assert shown.returncode == 0
+    assert "--working-tree" in shown.stdout
