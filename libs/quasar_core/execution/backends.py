@@ -17,6 +17,18 @@ def default_sandbox(
     `allow_degraded` is for one's own fork: limits may rest on rlimits.
     Raises SandboxUnavailable with a sentence that says what to mend.
     """
+    sandbox = choose_sandbox(backend, allow_degraded=allow_degraded)
+    sandbox.preflight()
+    return sandbox
+
+
+def choose_sandbox(
+    backend: str | None = None, *, allow_degraded: bool = False
+) -> Sandbox:
+    """The same, swept, but with its preflight left to the caller.
+
+    Whoever reports what was proved runs the preflight himself, once.
+    """
     if backend not in {None, *BACKENDS}:
         raise SandboxUnavailable(
             f"there is no sandbox called {backend!r}; known:"
@@ -24,5 +36,4 @@ def default_sandbox(
         )
     sandbox = BubblewrapSandbox(allow_degraded=allow_degraded)
     sandbox.sweep()
-    sandbox.preflight()
     return sandbox

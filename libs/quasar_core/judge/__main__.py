@@ -1,0 +1,127 @@
+"""The referee's process: one specification in, progress and an end out.
+
+Run by `spawn.py` as `python -m quasar_core.judge ANSWER_FD SCRATCH`.
+Standard input stays open as long as the parent lives: at its end, as at the
+deadline, the process ends at once, and its sandboxes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from pathlib import Path
+from typing import TextIO
+
+from quasar_core.errors import TransientError
+from quasar_core.execution.backends import choose_sandbox
+from quasar_core.execution.sandbox import SandboxUnavailable
+from quasar_core.judge.baseline import measure_baseline
+from quasar_core.judge.jobs import (
+    AnswerLine,
+    BaselineSpec,
+    Failed,
+    JudgeSpec,
+    SpecLine,
+    VerifyReport,
+    VerifySpec,
+)
+from quasar_core.judge.judging import judge
+from quasar_core.judge.progress import Progress
+from quasar_core.judge.verification import verify
+
+ABANDONED = 75
+"""EX_TEMPFAIL: nobody waits for this job any more."""
+
+ENOUGH_FOR_THE_END = 30.0
+
+
+def main() -> None:
+    """Do the one job that standard input asks for."""
+    answers = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
+    # What a library prints is never an answer.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    spec = SpecLine.model_validate_json(sys.stdin.readline()).spec
+    settings = spec.settings
+    leash = settings.total_seconds + settings.lock_seconds
+    threading.Thread(
+        target=_end_with_parent,
+        args=(leash + ENOUGH_FOR_THE_END,),
+        daemon=True,
+    ).start()
+    try:
+        answer = _do(spec, answers, Path(sys.argv[2]))
+    except SandboxUnavailable as error:
+        answer = AnswerLine(unavailable=Failed(reason=str(error)))
+    except TransientError as error:
+        answer = AnswerLine(failed=Failed(reason=str(error)))
+    _say(answers, answer)
+
+
+def _do(
+    spec: JudgeSpec | VerifySpec | BaselineSpec,
+    answers: TextIO,
+    scratch: Path,
+) -> AnswerLine:
+    choice = spec.sandbox
+    sandbox = choose_sandbox(
+        choice.backend, allow_degraded=choice.allow_degraded
+    )
+
+    def progress(step: Progress) -> None:
+        _say(answers, AnswerLine(progress=step))
+
+    match spec:
+        case JudgeSpec():
+            report = judge(
+                spec.source,
+                target_sequence_length=spec.target_sequence_length,
+                run_id=spec.run_id,
+                settings=spec.settings,
+                sandbox=sandbox,
+                progress=progress,
+                scratch=scratch,
+            )
+            return AnswerLine(judged=report)
+        case VerifySpec():
+            manifest, logits, rejection = verify(
+                spec.source,
+                run_id=spec.run_id,
+                settings=spec.settings,
+                sandbox=sandbox,
+                progress=progress,
+                scratch=scratch,
+                cosine_sim_threshold=spec.cosine_sim_threshold,
+                max_diff_threshold=spec.max_diff_threshold,
+            )
+            verified = VerifyReport(
+                manifest=manifest, logits=logits, rejection=rejection
+            )
+            return AnswerLine(verified=verified)
+        case BaselineSpec():
+            measured = measure_baseline(
+                spec.target_sequence_length,
+                run_id=spec.run_id,
+                settings=spec.settings,
+                sandbox=sandbox,
+                scratch=scratch,
+            )
+            return AnswerLine(measured=measured)
+
+
+def _say(answers: TextIO, line: AnswerLine) -> None:
+    answers.write(line.model_dump_json(exclude_none=True) + "\n")
+    answers.flush()
+
+
+def _end_with_parent(seconds: float) -> None:
+    # The kernel ends the sandboxes of a process that is gone.
+    poll = select.poll()
+    poll.register(0, select.POLLIN | select.POLLHUP)
+    poll.poll(seconds * 1_000)
+    os._exit(ABANDONED)
+
+
+if __name__ == "__main__":
+    main()

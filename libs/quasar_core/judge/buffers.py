@@ -1,0 +1,167 @@
+"""The windows of memory that referee and candidate share.
+
+`Buffers` is what the referee knows of them; `SealedMemory` makes them of
+sealed memfds, for a CPU.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import mmap
+import os
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+
+from quasar_core.judge.shapes import CallShape
+
+F_SEAL_FUTURE_WRITE = 0x0010
+"""Since Linux 5.1; Python's fcntl has no name for it."""
+
+FIXED_SIZE = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+"""A window that could be truncated would kill the referee by SIGBUS."""
+
+BLOCK_BYTES = 256 * 1024
+
+
+class InputWindow(Protocol):
+    """X of one call: born with it, written once, closed after it."""
+
+    @property
+    def descriptor(self) -> int:
+        """What travels with the call's frame."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; idempotent."""
+        ...
+
+
+class OutputWindow(Protocol):
+    """Y: mapped once by both sides."""
+
+    @property
+    def descriptor(self) -> int:
+        """What travels with the first frame."""
+        ...
+
+    def poison(self, size: int) -> None:
+        """Fill the first `size` bytes with NaN."""
+        ...
+
+    def read(self, into: torch.Tensor, order: Sequence[int]) -> None:
+        """Copy blocks in this order into private bytes (uint8, 1-D)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; idempotent."""
+        ...
+
+
+class Buffers(Protocol):
+    """Where windows come from."""
+
+    def input(
+        self, shape: CallShape, sections: Sequence[torch.Tensor]
+    ) -> InputWindow:
+        """A fresh X that holds these tensors and can't be written again."""
+        ...
+
+    def output(self, size: int) -> OutputWindow:
+        """A Y of `size` bytes."""
+        ...
+
+
+class SealedMemory:
+    """Windows of host memory: memfds, sized and then sealed."""
+
+    def input(
+        self, shape: CallShape, sections: Sequence[torch.Tensor]
+    ) -> InputWindow:
+        """A fresh X; its pages are the referee's, and read-only to others."""
+        descriptor = _sized("quasar-x", shape.input_bytes)
+        memory = mmap.mmap(descriptor, shape.input_bytes)
+        everything = torch.frombuffer(memory, dtype=torch.uint8)
+        places = shape.input_sections
+        for (offset, size), tensor in zip(places, sections, strict=True):
+            raw = tensor.contiguous().view(-1).view(torch.uint8)
+            everything[offset : offset + size].copy_(raw)
+        del everything
+        memory.close()
+        seals = FIXED_SIZE | F_SEAL_FUTURE_WRITE
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+        return _MemoryInput(descriptor)
+
+    def output(self, size: int) -> OutputWindow:
+        """A Y that both sides may write, and neither may resize."""
+        descriptor = _sized("quasar-y", size)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, FIXED_SIZE)
+        return _MemoryOutput(descriptor, size)
+
+
+class _MemoryInput:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    @property
+    def descriptor(self) -> int:
+        if self._descriptor is None:
+            raise ValueError("this input is closed")
+        return self._descriptor
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class _MemoryOutput:
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor = descriptor
+        memory = mmap.mmap(descriptor, size)
+        self._bytes: torch.Tensor | None = torch.frombuffer(
+            memory, dtype=torch.uint8
+        )
+
+    @property
+    def descriptor(self) -> int:
+        return self._descriptor
+
+    def poison(self, size: int) -> None:
+        self._open()[:size].view(torch.int32).fill_(-1)
+
+    def read(self, into: torch.Tensor, order: Sequence[int]) -> None:
+        source = self._open()
+        size = into.numel()
+        for block in order:
+            start = block * BLOCK_BYTES
+            end = min(start + BLOCK_BYTES, size)
+            into[start:end].copy_(source[start:end])
+
+    def close(self) -> None:
+        # The mapping goes with its last view.
+        if self._bytes is not None:
+            self._bytes = None
+            os.close(self._descriptor)
+
+    def _open(self) -> torch.Tensor:
+        if self._bytes is None:
+            raise ValueError("this output is closed")
+        return self._bytes
+
+
+def reading_order(size: int, chance: random.Random) -> list[int]:
+    """The blocks of `size` bytes, in an order that nobody can foresee."""
+    order = list(range(math.ceil(size / BLOCK_BYTES)))
+    chance.shuffle(order)
+    return order
+
+
+def _sized(name: str, size: int) -> int:
+    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+    descriptor = os.memfd_create(name, flags)
+    os.ftruncate(descriptor, size)
+    return descriptor

@@ -1,0 +1,37 @@
+"""The harness digest: by which code a run was judged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from quasar_core.judge.pinned import pinned_files
+
+PACKAGES = ("quasar_core.judge", "quasar_core.domain", "fla_quasar")
+
+
+@cache
+def harness_digest() -> str:
+    """SHA-256 over the judge, the rules, the kernels and the pinned tree.
+
+    Two workers with the same digest judge by the same code.
+    """
+    files = dict(pinned_files())
+    for package in PACKAGES:
+        root = Path(str(resources.files(package)))
+        for path in sorted(root.rglob("*.py")):
+            name = f"{package}/{path.relative_to(root).as_posix()}"
+            files[name] = path.read_bytes()
+    return digest(files)
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over sorted, length-prefixed names and contents, in hex."""
+    total = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        for part in (name.encode(), content):
+            total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()

@@ -1,0 +1,111 @@
+"""JudgeSettings: how runs are judged, frozen for the length of a round."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from quasar_core.domain.workload import HEAD_DIM, NUM_HEADS, Profile
+from quasar_core.errors import Stage
+from quasar_core.execution.limits import MIB, Limits
+
+PositiveInt = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StageLimits(_Frozen):
+    """Seconds that the referee waits for the submission, stage by stage.
+
+    Only waiting counts: what the referee itself computes between two calls
+    is not charged to anybody.
+    """
+
+    smoke_seconds: PositiveFloat = 30.0
+    correctness_seconds: PositiveFloat = 300.0
+    warm_up_seconds: PositiveFloat = 300.0
+    timed_seconds: PositiveFloat = 120.0
+    logits_seconds: PositiveFloat = 300.0
+
+    def seconds(self, stage: Stage) -> float:
+        """The limit of a stage that runs the kernel."""
+        table = {
+            Stage.SMOKE: self.smoke_seconds,
+            Stage.CORRECTNESS: self.correctness_seconds,
+            Stage.WARM_UP: self.warm_up_seconds,
+            Stage.TIMED: self.timed_seconds,
+            Stage.LOGITS: self.logits_seconds,
+        }
+        return table[stage]
+
+
+class LogitSettings(_Frozen):
+    """The logit check: which model, which prompts, how many layers.
+
+    `model_path` is a folder, or the name of a model in the local hub cache;
+    without it a stand-in is made from `stand_in_seed`.
+    """
+
+    model_path: Path | None = None
+    stand_in_seed: int = 7
+    replaced_layers: PositiveInt = 4
+    prompt_lengths: Annotated[
+        tuple[Annotated[int, Field(ge=64)], ...], Field(min_length=1)
+    ] = (128, 512)
+    captured_positions: PositiveInt = 16
+
+
+class JudgeSettings(_Frozen):
+    """What a verdict depends on, beside the submission and the seed.
+
+    The defaults are those of profile `cpu`. `num_threads` is for kernels
+    and for the referee's own arithmetic alike; it is also the number of
+    processors that a sandbox may use.
+    """
+
+    profile: Literal[Profile.CPU] = Profile.CPU
+    num_heads: PositiveInt = NUM_HEADS
+    head_dim: PositiveInt = HEAD_DIM
+    num_threads: PositiveInt = 1
+    samples: Annotated[int, Field(ge=4, multiple_of=2)] = 10
+    warm_up_calls: PositiveInt = 3
+    warm_up_seconds: Annotated[float, Field(ge=0)] = 1.0
+    back_to_back_calls: PositiveInt = 16
+    exchange_samples: PositiveInt = 9
+    rest_samples: PositiveInt = 5
+    correctness_lengths: tuple[int, ...] | None = Field(
+        default=None,
+        description="None: those of domain.workload for this profile.",
+    )
+    memory_bytes: PositiveInt = 4 * 1024 * MIB
+    pids: PositiveInt = 128
+    tmp_bytes: PositiveInt = 256 * MIB
+    limits: StageLimits = StageLimits()
+    total_seconds: PositiveFloat = Field(
+        default=1_500.0,
+        description="The referee's own deadline for a whole job.",
+    )
+    lock_path: Path | None = Field(
+        default=None,
+        description="One job at a time holds it; None: beside the leases.",
+    )
+    lock_seconds: PositiveFloat = Field(
+        default=1_800.0, description="How long a job waits for its turn."
+    )
+    logits: LogitSettings = LogitSettings()
+
+    @property
+    def sandbox_limits(self) -> Limits:
+        """What one sandboxed kernel may use."""
+        return Limits(
+            wall_seconds=self.total_seconds,
+            cpus=float(self.num_threads),
+            memory_bytes=self.memory_bytes,
+            pids=self.pids,
+            tmp_bytes=self.tmp_bytes,
+        )

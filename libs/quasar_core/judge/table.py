@@ -1,0 +1,126 @@
+"""The table: a seat, the run's seeds, and calls that are checked in full."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+
+from quasar_core.domain.tolerance import (
+    CPU_ROW_ERROR_BOUND,
+    Breach,
+    check_absolute,
+)
+from quasar_core.errors import EvidenceValue
+from quasar_core.judge.errors import Comparison, compare
+from quasar_core.judge.exchange import Exchange
+from quasar_core.judge.faults import KernelFault, Patience
+from quasar_core.judge.inputs import Inputs, draw_inputs
+from quasar_core.judge.oracle import truth
+from quasar_core.judge.seat import Seat
+from quasar_core.judge.seeds import Seeds
+from quasar_core.judge.shapes import CallShape
+
+STATE_FAMILY = "final_state"
+
+
+@dataclass
+class Worst:
+    """The worst row met so far, over all calls that were checked."""
+
+    checks: int = 0
+    error: float = 0.0
+    family: str = ""
+
+    def note(self, error: float, family: str) -> None:
+        """One more check."""
+        self.checks += 1
+        if error >= self.error:
+            self.error, self.family = error, family
+
+
+@dataclass
+class Table:
+    """Where one kernel is called, and each of its rows compared.
+
+    `memory` is private to the referee; each call's output is read into it
+    and compared from there, after the kernel has answered.
+    """
+
+    seat: Seat
+    seeds: Seeds
+    memory: torch.Tensor
+    bound: float = CPU_ROW_ERROR_BOUND
+    worst: Worst = field(default_factory=Worst)
+
+    def fresh_call(
+        self,
+        stage: str,
+        call: int,
+        shape: CallShape,
+        patience: Patience,
+        dtype: torch.dtype = torch.float64,
+    ) -> float:
+        """Draw, call and check; the raw seconds of the exchange."""
+        inputs = draw_inputs(self.seeds, stage, call, shape)
+        return self.call(inputs, patience, dtype).seconds
+
+    def call(
+        self,
+        inputs: Inputs,
+        patience: Patience,
+        dtype: torch.dtype = torch.float64,
+    ) -> Exchange:
+        """Call with these inputs and check every row; raises KernelFault."""
+        exchange = self.seat.call(
+            inputs.shape, inputs.sections, patience, into=self.memory
+        )
+        self.check(inputs, exchange, dtype)
+        return exchange
+
+    def check(
+        self,
+        inputs: Inputs,
+        exchange: Exchange,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        """Compare an output with the truth in `dtype`; raises KernelFault."""
+        exact = truth(inputs, dtype)
+        found = compare(exchange.output, exact.output)
+        family = inputs.family_at(found.head, found.token)
+        self._judge(inputs, found, family)
+        if exchange.state is not None:
+            found = compare(exchange.state, exact.state)
+            self._judge(inputs, found, STATE_FAMILY)
+
+    def _judge(self, inputs: Inputs, found: Comparison, family: str) -> None:
+        breach = check_absolute(found.errors, self.bound)
+        if breach is not None:
+            raise KernelFault(
+                breach.code,
+                _told(breach, found, family),
+                _evidence(breach, inputs, found, family),
+            )
+        self.worst.note(found.errors.worst, family)
+
+
+def _told(breach: Breach, found: Comparison, family: str) -> str:
+    return (
+        f"row error {breach.value:.3g} at head {found.head}, token"
+        f" {found.token} ({family}); the bound is {breach.bound:.3g}"
+    )
+
+
+def _evidence(
+    breach: Breach, inputs: Inputs, found: Comparison, family: str
+) -> dict[str, EvidenceValue]:
+    value = breach.value
+    return {
+        "family": family,
+        "sequence_length": inputs.shape.tokens,
+        "head": found.head,
+        "token": found.token,
+        "error": value if math.isfinite(value) else str(value),
+        "bound": breach.bound,
+    }

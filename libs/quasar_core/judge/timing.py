@@ -1,0 +1,262 @@
+"""How time is measured: the exchange's own cost, blocks, one long run.
+
+The clock is the referee's. What is subtracted was measured before the
+submission existed; whatever disturbs a timed call is charged to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+
+from quasar_core.contracts.reports import Timing
+from quasar_core.domain.workload import HIDDEN_SIZE
+from quasar_core.errors import Stage
+from quasar_core.execution.limits import MIB
+from quasar_core.judge.exchange import private_memory
+from quasar_core.judge.faults import Patience
+from quasar_core.judge.inputs import Inputs, draw_inputs
+from quasar_core.judge.protocol import Ask
+from quasar_core.judge.seat import Seat
+from quasar_core.judge.seeds import Seeds
+from quasar_core.judge.settings import JudgeSettings
+from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.table import Table
+
+LEAST_SHARE = 0.1
+"""An exchange is never all overhead: so much of it is always charged."""
+
+BACK_TO_BACK = "back_to_back"
+BACK_TO_BACK_BYTES = 2 * 1024 * MIB
+"""All inputs and outputs of the long run are in memory at once: at lengths
+where that is too much there are fewer of them, but never less than two."""
+
+
+def measure_exchange(
+    seat: Seat, shape: CallShape, seeds: Seeds, settings: JudgeSettings
+) -> float:
+    """K: the median cost in seconds of an exchange that computes nothing.
+
+    `seat` holds the trusted empty candidate on an idle machine.
+    """
+    patience = Patience(settings.limits.smoke_seconds)
+    inputs = draw_inputs(seeds, "exchange", 0, shape)
+    memory = private_memory(shape.output_bytes)
+    seat.ready(patience)
+    return median(
+        seat.call(
+            shape, inputs.sections, patience, into=memory, ask=Ask.NOTHING
+        ).seconds
+        for _ in range(settings.exchange_samples)
+    )
+
+
+def charged(raw_seconds: float, overhead: float) -> float:
+    """A sample: what the exchange took, less what any exchange takes."""
+    return max(raw_seconds - overhead, LEAST_SHARE * raw_seconds)
+
+
+@dataclass(frozen=True)
+class RawTimes:
+    """Seconds of a timed stage, the exchange's own cost still in them.
+
+    `back_to_back` is one call's share of a run of so many.
+    """
+
+    candidate: tuple[float, ...]
+    baseline: tuple[float, ...]
+    back_to_back: float
+    back_to_back_calls: int
+
+
+@dataclass
+class Race:
+    """The two kernels of a timed stage, and what they are timed on."""
+
+    candidate: Table
+    baseline: Table
+    shape: CallShape
+    settings: JudgeSettings
+    patience: Patience
+    baseline_patience: Patience
+    dtype: torch.dtype
+
+    def run(self, blame: Callable[[Callable[[], float]], float]) -> RawTimes:
+        """The timed stage: blocks of single calls, then the long run."""
+        candidate, baseline = self.blocks(blame)
+        return RawTimes(
+            tuple(candidate),
+            tuple(baseline),
+            self.back_to_back(),
+            self.back_to_back_calls,
+        )
+
+    def blocks(
+        self, blame: Callable[[Callable[[], float]], float]
+    ) -> tuple[list[float], list[float]]:
+        """Raw samples of candidate and baseline, in blocks B C C B.
+
+        While one runs the other is frozen. `blame` runs a baseline's call:
+        its faults are never the submission's.
+        """
+        half = self.settings.samples // 2
+        candidate: list[float] = []
+        baseline: list[float] = []
+        for block, trusted in enumerate((True, False, False, True)):
+            with alone(self, trusted=trusted):
+                for index in range(half):
+                    call = block * half + index
+                    if trusted:
+                        baseline.append(blame(lambda c=call: self._trusted(c)))
+                    else:
+                        candidate.append(self._raced(call))
+        return candidate, baseline
+
+    def back_to_back(self) -> float:
+        """Raw seconds per call of one run of fresh inputs without a gap.
+
+        Work that was put off from one call into the pause after it has no
+        pause here.
+        """
+        count = self.back_to_back_calls
+        memories = [
+            private_memory(self.shape.output_bytes) for _ in range(count)
+        ]
+        seat = self.candidate.seat
+        exchanges = []
+        with ExitStack() as stack, alone(self, trusted=False):
+            windows = [
+                stack.enter_context(
+                    seat.prepared(self.shape, self._long_run(index).sections)
+                )
+                for index in range(count)
+            ]
+            started = time.perf_counter()
+            for window, memory in zip(windows, memories, strict=True):
+                exchanges.append(
+                    seat.exchange(
+                        self.shape,
+                        window.descriptor,
+                        self.patience,
+                        into=memory,
+                        poisoned=False,
+                    )
+                )
+            total = time.perf_counter() - started
+        for index, exchange in enumerate(exchanges):
+            self.candidate.check(self._long_run(index), exchange, self.dtype)
+        return total / count
+
+    @property
+    def back_to_back_calls(self) -> int:
+        """Calls of the long run: as many as are asked for, and fit."""
+        size = self.shape.input_bytes + self.shape.output_bytes
+        fitting = max(2, BACK_TO_BACK_BYTES // size)
+        return min(self.settings.back_to_back_calls, fitting)
+
+    def _long_run(self, index: int) -> Inputs:
+        # Drawn again when it is checked: held, it would be in memory twice.
+        seeds = self.candidate.seeds
+        return draw_inputs(seeds, BACK_TO_BACK, index, self.shape)
+
+    def warm_up(self) -> int:
+        """Calls until the kernel is warm; how many it took."""
+        return self._warm(self.candidate, Stage.WARM_UP.value, self.patience)
+
+    def warm_up_baseline(self) -> int:
+        """The same for the trusted kernel, while the other stands still."""
+        with alone(self, trusted=True):
+            return self._warm(
+                self.baseline, "baseline_warm_up", self.baseline_patience
+            )
+
+    def _warm(self, table: Table, stage: str, patience: Patience) -> int:
+        calls, started = 0, time.monotonic()
+        while (
+            calls < self.settings.warm_up_calls
+            or time.monotonic() - started < self.settings.warm_up_seconds
+        ):
+            table.fresh_call(stage, calls, self.shape, patience, self.dtype)
+            calls += 1
+        return calls
+
+    def _raced(self, call: int) -> float:
+        return self.candidate.fresh_call(
+            Stage.TIMED.value, call, self.shape, self.patience, self.dtype
+        )
+
+    def _trusted(self, call: int) -> float:
+        return self.baseline.fresh_call(
+            "baseline", call, self.shape, self.baseline_patience, self.dtype
+        )
+
+
+class alone:  # noqa: N801 -- reads as a word in `with alone(...)`
+    """One of the two runs, the other stands still."""
+
+    def __init__(self, race: Race, *, trusted: bool) -> None:
+        seats = (race.baseline.seat, race.candidate.seat)
+        self._runs, self._rests = seats if trusted else seats[::-1]
+
+    def __enter__(self) -> None:
+        self._rests.freeze()
+        self._runs.thaw()
+
+    def __exit__(self, *_: object) -> None:
+        self._runs.freeze()
+
+
+def measure_rest(tokens: int, settings: JudgeSettings) -> float:
+    """t_rest: the median seconds of the trusted layer without its core.
+
+    The layer of the competition, hidden size 512, in this process and on
+    as many threads as a kernel may use.
+    """
+    from fla_quasar.layers.quasar import QuasarAttention
+
+    layer = QuasarAttention(
+        hidden_size=HIDDEN_SIZE,
+        head_dim=settings.head_dim,
+        num_heads=settings.num_heads,
+        mode="chunk",
+    ).eval()
+    hidden = torch.randn(1, tokens, HIDDEN_SIZE)
+    with torch.inference_mode():
+        return median(
+            _rest_once(layer, hidden) for _ in range(settings.rest_samples)
+        )
+
+
+def _rest_once(layer: object, hidden: torch.Tensor) -> float:
+    from fla_quasar.layers.quasar import QuasarAttention
+
+    assert isinstance(layer, QuasarAttention)  # noqa: S101 -- for the checker
+    started = time.perf_counter()
+    prepared = layer.prepare(hidden)
+    between = time.perf_counter()
+    output = torch.zeros_like(prepared.v)
+    again = time.perf_counter()
+    layer.combine(output, hidden)
+    return between - started + time.perf_counter() - again
+
+
+def timing_report(
+    tokens: int, raw: RawTimes, overhead: float, rest: float
+) -> Timing:
+    """The samples with the exchange's own cost taken off each."""
+    return Timing(
+        sequence_length=tokens,
+        samples=tuple(charged(each, overhead) for each in raw.candidate),
+        baseline_samples=tuple(
+            charged(each, overhead) for each in raw.baseline
+        ),
+        back_to_back=charged(raw.back_to_back, overhead),
+        back_to_back_calls=raw.back_to_back_calls,
+        rest=rest,
+        overhead=overhead,
+    )
