@@ -1,0 +1,1 @@
+"""The API: the only service with a database, in three processes."""

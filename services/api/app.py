@@ -1,0 +1,105 @@
+"""create_app: the HTTP face of the platform, joined from its features."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from quasar_core.chain.open import open_chain
+from quasar_core.messaging.bus import Bus
+
+from services.api import health, openapi, problems
+from services.api.db.session import Database
+from services.api.dependencies import Doors
+from services.api.edge import Edge
+from services.api.leaderboard import routes as leaderboard
+from services.api.leaderboard.service import Kept
+from services.api.miners.registry import Registry
+from services.api.rounds import routes as rounds
+from services.api.settings import Settings
+from services.api.submissions import routes as submissions
+from services.api.submissions.streams import Streams
+from services.api.weights import routes as weights
+
+FEATURES = (submissions, leaderboard, rounds, weights, health)
+
+DESCRIPTION = """\
+Race QuasarAttention kernels: submit a commit of your fork, watch it being
+judged, see where it stands. No number that a miner sends is believed.
+
+Errors are `application/problem+json` (RFC 9457) with a stable `code`.
+Requests that write are signed (`btauth`).
+"""
+
+
+def make_doors(settings: Settings) -> Doors:
+    """The doors that a process's settings name; nothing is opened yet."""
+    return Doors(
+        settings=settings,
+        database=Database(settings.database_url),
+        bus=Bus(settings.redis_url),
+        registry=Registry(
+            partial(open_chain, settings.chain_url, settings.netuid),
+            refresh_seconds=settings.metagraph_refresh_seconds,
+            stale_seconds=settings.metagraph_stale_seconds,
+        ),
+    )
+
+
+def create_app(
+    settings: Settings | None = None, doors: Doors | None = None
+) -> FastAPI:
+    """The API over its settings (the environment's, where none are given).
+
+    `doors` stands in for what the settings name; whoever hands them in
+    closes them.
+    """
+    if doors is None:
+        # fields come from the environment
+        settings = settings or Settings()  # pyright: ignore[reportCallIssue]
+    joined = doors or make_doors(settings)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if doors is None:
+            joined.close()
+
+    app = FastAPI(
+        title="QUASAR",
+        description=DESCRIPTION,
+        version=version("quasar-subnet"),
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    app.state.doors = joined
+    app.state.boards = Kept()
+    app.state.streams = Streams(joined.settings.max_event_streams)
+    problems.install(app)
+    app.add_middleware(Edge)
+    for feature in FEATURES:
+        app.include_router(feature.router)
+    app.openapi = partial(_document, app)  # type: ignore[method-assign]
+    return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = openapi.complete(
+            get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                separate_input_output_schemas=False,
+            )
+        )
+    return app.openapi_schema

@@ -1,0 +1,1 @@
+"""Attempts: jobs on their way, their leases, and what became of them."""

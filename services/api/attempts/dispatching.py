@@ -1,0 +1,164 @@
+"""Dispatching: the next submission gets an attempt, and a queue a job."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from quasar_core.contracts.events import (
+    BenchmarkRequested,
+    Event,
+    VerificationRequested,
+)
+from quasar_core.domain.quotas import Candidate, next_in_queue
+from quasar_core.domain.rounds import RoundSettings
+from quasar_core.telemetry.logs import get_logger
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.api.attempts import repository
+from services.api.attempts.repository import FROM, Job, State
+from services.api.db import outbox, sources
+from services.api.db.ids import new_id
+from services.api.db.models import Attempt, Submission
+from services.api.rounds import repository as rounds
+from services.api.submissions import repository as submissions
+
+DISPATCH_LOCK = 0x51_6469_7370
+
+log = get_logger("api.dispatching")
+
+
+def dispatch(
+    session: Session, job: Job, pool: str, ahead: int, now: datetime
+) -> int:
+    """Fill a queue up to `ahead` waiting messages; how many were added.
+
+    Attempt and outbox entry are committed together. Another scheduler that
+    does the same just now is left to it.
+    """
+    if not _alone(session):
+        return 0
+    added = 0
+    for _ in range(ahead - repository.waiting(session, job, pool)):
+        submission = _next(session, job, pool, now)
+        if submission is None:
+            break
+        mint(session, submission, job, pool, now)
+        session.flush()
+        added += 1
+    return added
+
+
+def mint(
+    session: Session,
+    submission: Submission,
+    job: Job,
+    pool: str,
+    now: datetime,
+) -> Attempt:
+    """Make an attempt with a token of its own, and its job's message."""
+    attempt = Attempt(
+        id=new_id(),
+        submission_id=submission.id,
+        kind=job,
+        number=repository.made(session, submission.id, job) + 1,
+        pool=pool,
+        fencing_token=secrets.token_hex(16),
+        state=State.DISPATCHED,
+        minted_at=now,
+    )
+    session.add(attempt)
+    session.flush()
+    request = _request(session, submission, attempt, now)
+    outbox.put(session, request, now=now, pool=pool, attempt_id=attempt.id)
+    log.info(
+        "attempt.minted",
+        submission_id=str(submission.id),
+        attempt_id=str(attempt.id),
+        job=job.value,
+        number=attempt.number,
+    )
+    return attempt
+
+
+def _alone(session: Session) -> bool:
+    if session.get_bind().dialect.name != "postgresql":
+        return True  # SQLite's writers are alone anyway
+    return bool(
+        session.scalar(
+            text("SELECT pg_try_advisory_xact_lock(:key)"),
+            {"key": DISPATCH_LOCK},
+        )
+    )
+
+
+def _next(
+    session: Session, job: Job, pool: str, now: datetime
+) -> Submission | None:
+    waiting = repository.candidates(session, job, pool, now)
+    current = rounds.open_round(session)
+    if not waiting or current is None:
+        return None
+    turns = repository.turns_taken(
+        session, [row.coldkey for row in waiting], current.number
+    )
+    chosen = next_in_queue(
+        Candidate(
+            submission_id=str(row.id),
+            coldkey=row.coldkey,
+            commit_block=row.commit_block,
+            rerun=row.is_rerun,
+            turns=turns.get(row.coldkey, 0),
+        )
+        for row in waiting
+    )
+    if chosen is None:
+        return None
+    by_id = {str(row.id): row.id for row in waiting}
+    submission = submissions.locked(session, by_id[chosen.submission_id])
+    # between the choice and the lock it may have been withdrawn
+    if submission is None or submission.status != FROM[job]:
+        return None
+    return submission
+
+
+def _request(
+    session: Session,
+    submission: Submission,
+    attempt: Attempt,
+    now: datetime,
+) -> Event:
+    archived = None
+    if submission.tree_hash is not None:
+        archived = sources.archived(session, submission.tree_hash)
+    if attempt.kind == Job.BENCHMARK:
+        return BenchmarkRequested(
+            event_id=new_id(),
+            occurred_at=now,
+            submission_id=submission.id,
+            attempt_id=attempt.id,
+            fencing_token=attempt.fencing_token,
+            round_number=submission.round_number,
+            attempt_number=attempt.number,
+            fork_url=submission.fork_url,
+            commit_hash=submission.commit_hash,
+            sequence_length=submission.target_sequence_length,
+            source=archived,
+        )
+    row = rounds.by_number(session, submission.round_number)
+    if row is None or archived is None:
+        raise RuntimeError("a verification without its round or its source")
+    frozen = RoundSettings.from_dict(row.settings)
+    return VerificationRequested(
+        event_id=new_id(),
+        occurred_at=now,
+        submission_id=submission.id,
+        attempt_id=attempt.id,
+        fencing_token=attempt.fencing_token,
+        round_number=submission.round_number,
+        attempt_number=attempt.number,
+        source=archived,
+        cosine_sim_threshold=frozen.cosine_sim_threshold,
+        max_diff_threshold=frozen.max_diff_threshold,
+    )

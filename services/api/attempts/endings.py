@@ -1,0 +1,98 @@
+"""Endings: how an attempt is over, and where its submission goes then."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from quasar_core.domain.submissions import Status, after_lost_attempt
+from quasar_core.telemetry.logs import get_logger
+from quasar_core.telemetry.metrics import ATTEMPTS, VERDICTS
+from sqlalchemy.orm import Session
+
+from services.api.attempts import repository
+from services.api.attempts.repository import Job, State
+from services.api.db import outbox
+from services.api.db.models import Attempt, Submission
+from services.api.submissions.moves import move
+
+MAX_BACKOFF_SECONDS = 600.0
+
+log = get_logger("api.attempts")
+
+
+def finish(
+    attempt: Attempt, state: State, now: datetime, reason: str = ""
+) -> None:
+    """Close an attempt: from now on its token opens nothing."""
+    attempt.state = state
+    attempt.finished_at = now
+    attempt.lease_until = None
+    attempt.held = None
+    # PostgreSQL keeps no NUL in text
+    attempt.reason = reason[:1_000].replace("\0", "?") or None
+    ATTEMPTS.labels(attempt.kind, state.value).inc()
+
+
+def give_up(
+    session: Session,
+    submission: Submission,
+    attempt: Attempt,
+    state: State,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    backoff_seconds: float,
+) -> None:
+    """An attempt came to nothing: another one later, or no more.
+
+    `state` is failed or lost; both rows are locked. At most three, and the
+    wait before the next doubles.
+    """
+    finish(attempt, state, now, reason)
+    session.flush()
+    job = Job(attempt.kind)
+    spent = repository.spent(session, submission.id, job)
+    status = Status(submission.status)
+    goes_to = after_lost_attempt(status, spent)
+    evidence = {
+        "attempt": attempt.number,
+        "worker": attempt.worker,
+        "outcome": state.value,
+        "reason": reason[:1_000],
+    }
+    log.warning(
+        "attempt.given_up",
+        submission_id=str(submission.id),
+        attempt_id=str(attempt.id),
+        job=job.value,
+        goes_to=goes_to.value,
+        **evidence,
+    )
+    wait = min(backoff_seconds * 2 ** (spent - 1), MAX_BACKOFF_SECONDS)
+    submission.not_before = now + timedelta(seconds=wait)
+    if goes_to is not Status.QUEUED or status is not Status.QUEUED:
+        move(
+            session,
+            submission,
+            goes_to,
+            actor=actor,
+            now=now,
+            evidence=evidence,
+        )
+    if goes_to is Status.INFRA_FAILED:
+        VERDICTS.labels("failed_run").inc()
+
+
+def not_delivered(session: Session, attempt: Attempt, now: datetime) -> None:
+    """A message was lost on its way: its submission is next again.
+
+    No worker had it, so it does not count towards the three.
+    """
+    finish(attempt, State.UNDELIVERED, now, "no worker started it")
+    outbox.withdraw(session, attempt.id)
+    log.warning(
+        "attempt.undelivered",
+        submission_id=str(attempt.submission_id),
+        attempt_id=str(attempt.id),
+    )

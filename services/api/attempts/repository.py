@@ -1,0 +1,262 @@
+"""Attempts in the database, and who may be attempted next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from quasar_core.domain.submissions import PENDING, Status
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from services.api.db.models import Attempt, Round, Submission
+from services.api.submissions import repository as submissions
+
+CANDIDATES = 500
+
+
+class Job(StrEnum):
+    """What an attempt is for; the name of its queue without the pool."""
+
+    BENCHMARK = "benchmark"
+    VERIFICATION = "verification"
+
+
+class State(StrEnum):
+    """What became of an attempt."""
+
+    DISPATCHED = "dispatched"
+    STARTED = "started"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    LOST = "lost"
+    UNDELIVERED = "undelivered"
+
+
+LIVE = (State.DISPATCHED, State.STARTED)
+SPENT = (State.FAILED, State.LOST)
+"""A worker had it: it counts towards the three."""
+
+FROM: dict[Job, Status] = {
+    Job.BENCHMARK: Status.QUEUED,
+    Job.VERIFICATION: Status.VERIFYING,
+}
+
+
+def locked(
+    session: Session, attempt_id: UUID
+) -> tuple[Submission, Attempt] | None:
+    """An attempt and its submission, both kept from others.
+
+    The submission is locked first: everybody does it in this order.
+    """
+    submission_id = session.scalar(
+        select(Attempt.submission_id).where(Attempt.id == attempt_id)
+    )
+    if submission_id is None:
+        return None
+    submission = submissions.locked(session, submission_id)
+    attempt = session.scalars(
+        select(Attempt)
+        .where(Attempt.id == attempt_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    assert submission is not None  # noqa: S101 -- a foreign key says so
+    return submission, attempt
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(Attempt).where(*conditions)
+    return session.scalar(query) or 0
+
+
+def waiting(session: Session, job: Job, pool: str) -> int:
+    """How many messages of a queue no worker is known to have taken."""
+    return _count(
+        session,
+        Attempt.kind == job,
+        Attempt.pool == pool,
+        Attempt.state == State.DISPATCHED,
+    )
+
+
+def made(session: Session, submission_id: UUID, job: Job) -> int:
+    """How many attempts there were at this job of a submission."""
+    return _count(
+        session,
+        Attempt.submission_id == submission_id,
+        Attempt.kind == job,
+    )
+
+
+def spent(session: Session, submission_id: UUID, job: Job) -> int:
+    """How many of them a worker took and did not finish."""
+    return _count(
+        session,
+        Attempt.submission_id == submission_id,
+        Attempt.kind == job,
+        Attempt.state.in_(SPENT),
+    )
+
+
+def candidates(
+    session: Session, job: Job, pool: str, now: datetime
+) -> Sequence[Submission]:
+    """The earliest ready submission of each coldkey, live and re-run."""
+    live = (
+        select(Attempt.id)
+        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
+        .exists()
+    )
+    ready = [
+        Submission.status == FROM[job],
+        or_(Submission.not_before.is_(None), Submission.not_before <= now),
+        Submission.round_number.in_(
+            select(Round.number).where(Round.pool == pool)
+        ),
+        ~live,
+    ]
+    if job is Job.VERIFICATION:
+        ready.append(Submission.tree_hash.is_not(None))
+    order = (Submission.commit_block, Submission.id)
+    ranked = (
+        select(
+            Submission.id,
+            func.row_number()
+            .over(
+                partition_by=(Submission.coldkey, Submission.is_rerun),
+                order_by=order,
+            )
+            .label("turn"),
+        )
+        .where(*ready)
+        .subquery()
+    )
+    return session.scalars(
+        select(Submission)
+        .join(ranked, ranked.c.id == Submission.id)
+        .where(ranked.c.turn == 1)
+        .order_by(*order)
+        .limit(CANDIDATES)
+    ).all()
+
+
+def anything_ready(session: Session, job: Job, now: datetime) -> bool:
+    """Whether some submission waits for this job; cheap to ask."""
+    live = (
+        select(Attempt.id)
+        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
+        .exists()
+    )
+    query = (
+        select(Submission.id)
+        .where(
+            Submission.status == FROM[job],
+            or_(
+                Submission.not_before.is_(None),
+                Submission.not_before <= now,
+            ),
+            ~live,
+        )
+        .limit(1)
+    )
+    return session.scalar(query) is not None
+
+
+def turns_taken(
+    session: Session, coldkeys: Sequence[str], round_number: int
+) -> dict[str, int]:
+    """How many of each coldkey's run or were judged in a round.
+
+    A queued submission with a live attempt is as good as running.
+    """
+    live = (
+        select(Attempt.id)
+        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
+        .exists()
+    )
+    rows = session.execute(
+        select(Submission.coldkey, func.count())
+        .where(
+            Submission.coldkey.in_(coldkeys),
+            or_(
+                Submission.status.in_(PENDING - {Status.QUEUED}),
+                live,
+                Submission.status.in_(submissions.JUDGED)
+                & (Submission.round_number == round_number),
+            ),
+        )
+        .group_by(Submission.coldkey)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def expired(session: Session, now: datetime) -> Sequence[Attempt]:
+    """The started attempts whose lease has run out, oldest first."""
+    return session.scalars(
+        select(Attempt)
+        .where(Attempt.state == State.STARTED, Attempt.lease_until < now)
+        .order_by(Attempt.lease_until)
+        .limit(100)
+    ).all()
+
+
+def undelivered(
+    session: Session, published_before: datetime
+) -> Sequence[Attempt]:
+    """The attempts that no worker has started, oldest message first."""
+    return session.scalars(
+        select(Attempt)
+        .where(
+            Attempt.state == State.DISPATCHED,
+            Attempt.published_at < published_before,
+        )
+        .order_by(Attempt.published_at)
+        .limit(100)
+    ).all()
+
+
+def outstanding_by_queue(session: Session) -> dict[tuple[str, str], int]:
+    """How many published messages of each queue no worker has started."""
+    rows = session.execute(
+        select(Attempt.kind, Attempt.pool, func.count())
+        .where(
+            Attempt.state == State.DISPATCHED,
+            Attempt.published_at.is_not(None),
+        )
+        .group_by(Attempt.kind, Attempt.pool)
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def busy_workers(session: Session) -> set[tuple[str, str]]:
+    """The (worker, job) pairs that hold a live attempt."""
+    rows = session.execute(
+        select(Attempt.worker, Attempt.kind).where(
+            Attempt.state == State.STARTED
+        )
+    )
+    return {(worker or "", kind) for worker, kind in rows}
+
+
+def usual_seconds(session: Session, job: Job, of_last: int = 20) -> float:
+    """The mean duration of the last finished attempts; 0 if there is none."""
+    rows = session.execute(
+        select(Attempt.started_at, Attempt.finished_at)
+        .where(
+            Attempt.kind == job,
+            Attempt.state.in_((State.COMPLETED, State.REJECTED)),
+        )
+        .order_by(Attempt.finished_at.desc())
+        .limit(of_last)
+    ).all()
+    seconds = [
+        (finished - started).total_seconds()
+        for started, finished in rows
+        if started is not None and finished is not None
+    ]
+    return sum(seconds) / len(seconds) if seconds else 0.0

@@ -1,0 +1,141 @@
+"""The event log: rows are only ever added, and sealed into a hash chain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from services.api.db.records import LogBlock, LogRow
+
+GENESIS_HASH = "0" * 64
+
+
+def append(
+    session: Session,
+    *,
+    kind: str,
+    actor: str,
+    now: datetime,
+    submission_id: UUID | None = None,
+    round_number: int | None = None,
+    from_status: str | None = None,
+    to_status: str | None = None,
+    stage: str | None = None,
+    evidence: dict[str, Any] | None = None,
+) -> None:
+    """Add a row, in the transaction of what it tells of."""
+    session.add(
+        LogRow(
+            kind=kind,
+            actor=actor,
+            occurred_at=now,
+            submission_id=submission_id,
+            round_number=round_number,
+            from_status=from_status,
+            to_status=to_status,
+            stage=stage,
+            evidence=evidence or {},
+        )
+    )
+
+
+def seal(session: Session, now: datetime) -> str:
+    """Seal what was added since the last block; the newest block's hash.
+
+    The session must be one of `Database.write(sealing=True)`: then no row
+    below the block's last one can still appear.
+    """
+    session.flush()
+    newest = newest_block(session)
+    sealed = newest.last_sequence if newest else 0
+    rows = session.scalars(
+        select(LogRow)
+        .where(LogRow.sequence > sealed)
+        .order_by(LogRow.sequence)
+    ).all()
+    previous = newest.hash if newest else GENESIS_HASH
+    if not rows:
+        return previous
+    block = LogBlock(
+        number=newest.number + 1 if newest else 1,
+        first_sequence=rows[0].sequence,
+        last_sequence=rows[-1].sequence,
+        row_count=len(rows),
+        previous_hash=previous,
+        hash=block_hash(previous, rows),
+        sealed_at=now,
+    )
+    session.add(block)
+    session.flush()
+    return block.hash
+
+
+def newest_block(session: Session) -> LogBlock | None:
+    """The block that was sealed last, if any was."""
+    return session.scalars(
+        select(LogBlock).order_by(LogBlock.number.desc()).limit(1)
+    ).first()
+
+
+def block_hash(previous: str, rows: list[LogRow] | Any) -> str:
+    """SHA-256 over the previous block's hash and the rows as JSON lines."""
+    digest = hashlib.sha256(bytes.fromhex(previous))
+    for row in rows:
+        digest.update(canonical(row))
+    return digest.hexdigest()
+
+
+def canonical(row: LogRow) -> bytes:
+    """A row as bytes: one line of JSON, the same on every engine."""
+    fields = [
+        row.sequence,
+        str(row.submission_id) if row.submission_id else None,
+        row.round_number,
+        row.kind,
+        row.actor,
+        row.from_status,
+        row.to_status,
+        row.stage,
+        row.evidence,
+        row.occurred_at.isoformat(timespec="microseconds"),
+    ]
+    line = json.dumps(
+        fields, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+    return line.encode() + b"\n"
+
+
+def first_broken_block(session: Session) -> int | None:
+    """The number of the first block that is not what was sealed, or None."""
+    previous = GENESIS_HASH
+    for block in session.scalars(select(LogBlock).order_by(LogBlock.number)):
+        rows = session.scalars(
+            select(LogRow)
+            .where(
+                LogRow.sequence.between(
+                    block.first_sequence, block.last_sequence
+                )
+            )
+            .order_by(LogRow.sequence)
+        ).all()
+        whole = block.previous_hash == previous and block.hash == block_hash(
+            previous, rows
+        )
+        if not whole or len(rows) != block.row_count:
+            return block.number
+        previous = block.hash
+    return None
+
+
+def unsealed(session: Session) -> int:
+    """How many rows wait for their block."""
+    newest = newest_block(session)
+    sealed = newest.last_sequence if newest else 0
+    count = select(func.count()).where(LogRow.sequence > sealed)
+    return session.scalar(count) or 0

@@ -1,0 +1,39 @@
+"""The archive of sources: each tree of kernel files once, by its hash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from quasar_core.contracts.reports import Source as SourceContract
+from sqlalchemy.orm import Session
+
+from services.api.db.models import Source
+
+
+def archive(session: Session, source: SourceContract, now: datetime) -> None:
+    """Keep these files, unless the same tree is kept already."""
+    if session.get(Source, source.tree_hash) is not None:
+        return
+    session.add(
+        Source(
+            tree_hash=source.tree_hash,
+            identity=source.identity,
+            files=[file.model_dump() for file in source.files],
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
+def archived(session: Session, tree_hash: str) -> SourceContract:
+    """The source with this tree hash; KeyError if there is none."""
+    row = session.get(Source, tree_hash)
+    if row is None:
+        raise KeyError(tree_hash)
+    return SourceContract.model_validate(
+        {
+            "files": row.files,
+            "identity": row.identity,
+            "tree_hash": row.tree_hash,
+        }
+    )

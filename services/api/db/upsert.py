@@ -1,0 +1,44 @@
+"""Inserts that meet a row which is there already, on both engines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from services.api.db.base import Base
+
+
+def insert_once(session: Session, table: type[Base], **values: Any) -> bool:
+    """Insert a row unless its key is taken; whether it was inserted.
+
+    Two transactions that insert the same key wait for each other, so
+    exactly one of them is told True.
+    """
+    statement = (
+        _insert(session, table)
+        .values(**values)
+        .on_conflict_do_nothing()
+        .returning(*table.__table__.primary_key)
+    )
+    return session.execute(statement).first() is not None
+
+
+def put(session: Session, table: type[Base], **values: Any) -> None:
+    """Insert a row, or give the row with that key these values."""
+    keys = [column.name for column in table.__table__.primary_key]
+    others = {k: v for k, v in values.items() if k not in keys}
+    session.execute(
+        _insert(session, table)
+        .values(**values)
+        .on_conflict_do_update(index_elements=keys, set_=others)
+    )
+
+
+def _insert(
+    session: Session, table: type[Base]
+) -> postgresql.Insert | sqlite.Insert:
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -1,0 +1,98 @@
+"""Gauges: what the database says of queues, rounds and workers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from quasar_core.domain.rounds import RoundStatus
+from quasar_core.domain.submissions import Status
+from quasar_core.telemetry.metrics import (
+    OUTBOX_LAG_SECONDS,
+    OUTBOX_WAITING,
+    QUEUE_DEPTH,
+    QUEUE_OLDEST_SECONDS,
+    ROUND_BLOCKS_LEFT,
+    ROUND_NUMBER,
+    ROUNDS,
+    SUBMISSIONS,
+    WORKERS_SEEN,
+)
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from services.api.attempts.repository import FROM, Job
+from services.api.db.models import Round, Submission
+from services.api.db.records import OutboxRow, Worker
+from services.api.rounds import repository as rounds
+
+SEEN_SECONDS = 60
+
+
+def update(session: Session, height: int | None, now: datetime) -> None:
+    """Set every gauge that is read from the database."""
+    current = rounds.open_round(session)
+    if current is not None:
+        _round(session, current, height)
+        for job in Job:
+            _queue(session, job, current.pool, now)
+    _outbox(session, now)
+    _workers(session, now)
+
+
+def _round(session: Session, row: Round, height: int | None) -> None:
+    ROUND_NUMBER.set(row.number)
+    if height is not None:
+        ROUND_BLOCKS_LEFT.set(max(row.closes_at_block - height, 0))
+    counts = _counted(
+        session, Submission.status, Submission.round_number == row.number
+    )
+    for status in Status:
+        SUBMISSIONS.labels(status.value).set(counts.get(status, 0))
+    by_status = _counted(session, Round.status)
+    for status in RoundStatus:
+        ROUNDS.labels(status.value).set(by_status.get(status, 0))
+
+
+def _counted(
+    session: Session,
+    column: InstrumentedAttribute[str],
+    *conditions: ColumnElement[bool],
+) -> dict[str, int]:
+    query = select(column, func.count()).where(*conditions).group_by(column)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _queue(session: Session, job: Job, pool: str, now: datetime) -> None:
+    depth, oldest = session.execute(
+        select(func.count(), func.min(Submission.updated_at)).where(
+            Submission.status == FROM[job]
+        )
+    ).one()
+    QUEUE_DEPTH.labels(job.value, pool).set(depth)
+    QUEUE_OLDEST_SECONDS.labels(job.value, pool).set(_age(oldest, now))
+
+
+def _outbox(session: Session, now: datetime) -> None:
+    waiting, oldest = session.execute(
+        select(func.count(), func.min(OutboxRow.created_at)).where(
+            OutboxRow.published_at.is_(None)
+        )
+    ).one()
+    OUTBOX_WAITING.set(waiting)
+    OUTBOX_LAG_SECONDS.set(_age(oldest, now))
+
+
+def _workers(session: Session, now: datetime) -> None:
+    since = now - timedelta(seconds=SEEN_SECONDS)
+    rows = session.execute(
+        select(Worker.role, Worker.pool, func.count())
+        .where(Worker.last_seen_at > since)
+        .group_by(Worker.role, Worker.pool)
+    )
+    WORKERS_SEEN.clear()
+    for role, pool, number in rows:
+        WORKERS_SEEN.labels(role, pool).set(number)
+
+
+def _age(moment: datetime | None, now: datetime) -> float:
+    return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)

@@ -1,0 +1,1 @@
+"""Boards, statistics and standings: live, and frozen at a round's end."""

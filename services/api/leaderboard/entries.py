@@ -1,0 +1,68 @@
+"""Entries: scored submissions as the rules rank them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from quasar_core.domain.ladder import Entry, Placing, place
+from quasar_core.domain.rewards import Rewards, shares
+from quasar_core.domain.rounds import RoundSettings
+
+from services.api.db.models import Submission
+
+FirstCommits = Mapping[tuple[str, str, int], int]
+"""By hotkey, identity and length: the block that decides precedence."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Places, and what each is paid: computed by the rules alone."""
+
+    placings: tuple[Placing, ...]
+    rewards: Rewards
+
+    def share_of(self, placing: Placing) -> float:
+        """The share that this placing is paid; 0 if it is not."""
+        if placing.paid_place is None:
+            return 0.0
+        return self.rewards.by_hotkey.get(placing.entry.hotkey, 0.0)
+
+
+def rank(entries: Iterable[Entry], settings: RoundSettings) -> Ranking:
+    """The ranking of a round's entries under its settings."""
+    placings = place(entries, settings)
+    return Ranking(placings, shares(placings, settings.unfilled))
+
+
+def entries_of(
+    rows: Iterable[Submission], first_commits: FirstCommits
+) -> list[Entry]:
+    """The entries of rows that have every number of a score."""
+    return [_entry(row, first_commits) for row in rows]
+
+
+def _entry(row: Submission, first_commits: FirstCommits) -> Entry:
+    numbers = (
+        row.tokens_per_sec,
+        row.weighted_score,
+        row.speedup_vs_baseline,
+    )
+    tokens_per_sec, score, speedup = numbers
+    if tokens_per_sec is None or score is None or speedup is None:
+        raise ValueError(f"submission {row.id} is scored without a score")
+    if row.identity is None:
+        raise ValueError(f"submission {row.id} is scored without a source")
+    work = (row.hotkey, row.identity, row.target_sequence_length)
+    return Entry(
+        submission_id=str(row.id),
+        hotkey=row.hotkey,
+        coldkey=row.coldkey,
+        commit_block=first_commits.get(work, row.commit_block),
+        sequence_length=row.target_sequence_length,
+        league=row.league,
+        tokens_per_sec=tokens_per_sec,
+        weighted_score=score,
+        speedup_vs_baseline=speedup,
+        identity=row.identity,
+    )

@@ -1,0 +1,130 @@
+"""Routes of boards: leaderboard, standings and statistics."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from quasar_core.contracts.http import (
+    Leaderboard,
+    Standings,
+    SubmissionStats,
+)
+from quasar_core.domain.leagues import MULTIPLIERS
+from sqlalchemy.orm import Session
+
+from services.api.db.models import Round
+from services.api.dependencies import RoundFilter, RoundNumber, TheDoors
+from services.api.leaderboard import service
+from services.api.leaderboard.statistics import statistics
+from services.api.openapi import problems
+from services.api.problems import invalid, not_found, unavailable
+from services.api.rounds import repository as rounds
+
+router = APIRouter(tags=["boards"])
+
+LEAGUE_NAMES = tuple(name for name, _ in MULTIPLIERS)
+KEPT_ROWS = 1_000
+
+Limit = Annotated[int, Query(ge=1, le=KEPT_ROWS)]
+IfNoneMatch = Annotated[str | None, Header(max_length=1_024)]
+
+UNCHANGED = {304: {"description": "As it was: see `If-None-Match`."}}
+
+
+def fresh(tag: str, if_none_match: str | None) -> bool:
+    """Whether what the caller holds is what there is."""
+    held = (if_none_match or "").split(",")
+    return any(t.strip().removeprefix("W/") in (tag, "*") for t in held)
+
+
+def round_or_current(session: Session, number: int | None) -> Round:
+    """The round of a number, or the open one; Problem where there is none."""
+    if number is not None:
+        row = rounds.by_number(session, number)
+        if row is None:
+            raise not_found("round")
+        return row
+    row = rounds.open_round(session)
+    if row is None:
+        raise unavailable("no round is open yet")
+    return row
+
+
+def board(
+    session: Session, request: Request, row: Round, league: str | None
+) -> Leaderboard:
+    """A board of a round, made once for each change of its scores."""
+    return request.app.state.boards.get(
+        service.version(row, f"board-{league}"),
+        lambda: service.leaderboard(session, row, league, KEPT_ROWS),
+    )
+
+
+@router.get(
+    "/leaderboard",
+    response_model=Leaderboard,
+    responses={**UNCHANGED, **problems(404)},
+)
+def get_leaderboard(
+    doors: TheDoors,
+    request: Request,
+    response: Response,
+    round_number: Annotated[RoundFilter, Query(alias="round")] = None,
+    league: Annotated[
+        str | None, Query(description="100k ... 900k, 1M; overall without")
+    ] = None,
+    limit: Limit = 100,
+    if_none_match: IfNoneMatch = None,
+) -> Leaderboard | Response:
+    """The overall board (weighted), or one league's (plain tokens/s)."""
+    if league is not None and league not in LEAGUE_NAMES:
+        raise invalid(f"league: one of {', '.join(LEAGUE_NAMES)}")
+    with doors.database.read() as session:
+        row = round_or_current(session, round_number)
+        tag = f'"{service.version(row, f"board-{league}-{limit}")}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if fresh(tag, if_none_match):
+            return Response(status_code=304, headers=headers)
+        whole = board(session, request, row, league)
+    response.headers.update(headers)
+    return whole.model_copy(update={"rows": whole.rows[:limit]})
+
+
+@router.get(
+    "/rounds/{round_number}/standings",
+    response_model=Standings,
+    responses={**UNCHANGED, **problems(404)},
+)
+def get_standings(
+    round_number: RoundNumber,
+    doors: TheDoors,
+    request: Request,
+    response: Response,
+    if_none_match: IfNoneMatch = None,
+) -> Standings | Response:
+    """A round's standings: frozen once it is final, else as of now."""
+    with doors.database.read() as session:
+        row = round_or_current(session, round_number)
+        key = service.version(row, "standings")
+        headers = {"ETag": f'"{key}"', "Cache-Control": "no-cache"}
+        if fresh(headers["ETag"], if_none_match):
+            return Response(status_code=304, headers=headers)
+        standings = request.app.state.boards.get(
+            key, lambda: service.standings(session, row)
+        )
+    response.headers.update(headers)
+    return standings
+
+
+@router.get("/get_submission_stats", responses=problems())
+def get_submission_stats(
+    doors: TheDoors,
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> SubmissionStats:
+    """Counts by status, queue, workers, the newest and the best."""
+    with doors.database.read() as session:
+        row = rounds.open_round(session)
+        top = board(session, request, row, None).rows[:limit] if row else ()
+        return statistics(session, doors.clock(), limit, top)

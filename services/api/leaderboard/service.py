@@ -1,0 +1,188 @@
+"""Boards and standings: made from scored submissions, kept while valid."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from quasar_core.contracts.http import (
+    Leaderboard,
+    LeaderboardRow,
+    Standings,
+    StandingsRow,
+)
+from quasar_core.domain.ladder import Entry, Placing, climb, league_board
+from quasar_core.domain.rounds import RoundSettings
+from sqlalchemy.orm import Session
+
+from services.api.db.models import Round, Standing, Submission
+from services.api.leaderboard import repository
+from services.api.leaderboard.entries import Ranking, entries_of, rank
+from services.api.rounds.repository import FROZEN
+from services.api.submissions import repository as submissions
+
+T = TypeVar("T")
+
+KEPT = 64
+
+
+class Kept(Generic[T]):
+    """The last few values by key, made once each; for many threads."""
+
+    def __init__(self, size: int = KEPT) -> None:
+        self._size = size
+        self._values: OrderedDict[str, T] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making = threading.Lock()
+
+    def get(self, key: str, make: Callable[[], T]) -> T:
+        """The value of a key; where it is not kept, one thread makes it."""
+        found = self._found(key)
+        if found is not None:
+            return found
+        with self._making:
+            found = self._found(key)
+            if found is None:
+                found = make()
+                self._keep(key, found)
+            return found
+
+    def _found(self, key: str) -> T | None:
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def _keep(self, key: str, value: T) -> None:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._size:
+                self._values.popitem(last=False)
+
+
+def version(row: Round, what: str) -> str:
+    """What a board of this round depends on, as an entity tag's text.
+
+    Every score, and every move of the round, changes it.
+    """
+    return f"{what}-{row.number}-{row.status}-{row.results_version}"
+
+
+def leaderboard(
+    session: Session, row: Round, league: str | None, limit: int
+) -> Leaderboard:
+    """The overall board of a round (weighted), or one league's (plain)."""
+    settings = RoundSettings.from_dict(row.settings)
+    scored = submissions.scored_in_round(session, row.number)
+    by_id = {str(submission.id): submission for submission in scored}
+    entries = entries_of(
+        scored, submissions.first_commits(session, row.number)
+    )
+    if league is None:
+        ladder = climb(entries, settings.min_improvement)
+    else:
+        ladder = league_board(entries, league, settings.min_improvement)
+    return Leaderboard(
+        round_number=row.number,
+        round_status=row.status,
+        pool=row.pool,
+        league_unit=settings.league_unit,
+        league=league,
+        rows=tuple(
+            _board_row(place, entry, by_id[entry.submission_id])
+            for place, entry in enumerate(ladder[:limit], start=1)
+        ),
+    )
+
+
+def _board_row(place: int, entry: Entry, row: Submission) -> LeaderboardRow:
+    return LeaderboardRow(
+        place=place,
+        submission_id=row.id,
+        hotkey=row.hotkey,
+        league=row.league,
+        multiplier=row.multiplier,
+        target_sequence_length=row.target_sequence_length,
+        tokens_per_sec=entry.tokens_per_sec,
+        tokens_per_sec_low=row.tokens_per_sec_low or entry.tokens_per_sec,
+        tokens_per_sec_high=row.tokens_per_sec_high or entry.tokens_per_sec,
+        weighted_score=entry.weighted_score,
+        speedup_vs_baseline=entry.speedup_vs_baseline,
+        claimed_tokens_per_sec=row.claimed_tokens_per_sec,
+        commit_block=entry.commit_block,
+        run_id=(row.manifest or {}).get("run_id", ""),
+    )
+
+
+def standings(session: Session, row: Round) -> Standings:
+    """The frozen standings of a round, or what they would be now."""
+    if row.status in FROZEN:
+        rows = tuple(
+            _frozen_row(standing)
+            for standing in repository.frozen(session, row.number)
+        )
+        burn_share = row.burn_share
+    else:
+        ranking = ranking_of(session, row)
+        rows = tuple(_live_row(p, ranking) for p in ranking.placings)
+        burn_share = ranking.rewards.burn
+    return Standings(
+        round_number=row.number,
+        status=row.status,
+        final=row.status in FROZEN,
+        log_hash=row.log_hash,
+        rows=rows,
+        burn_share=burn_share,
+    )
+
+
+def ranking_of(session: Session, row: Round) -> Ranking:
+    """The ranking of what is scored in a round now."""
+    entries = entries_of(
+        submissions.scored_in_round(session, row.number),
+        submissions.first_commits(session, row.number),
+    )
+    return rank(entries, RoundSettings.from_dict(row.settings))
+
+
+def _live_row(placing: Placing, ranking: Ranking) -> StandingsRow:
+    entry = placing.entry
+    return StandingsRow(
+        place=placing.place,
+        level=placing.level,
+        submission_id=UUID(entry.submission_id),
+        hotkey=entry.hotkey,
+        coldkey=entry.coldkey,
+        league=entry.league,
+        target_sequence_length=entry.sequence_length,
+        tokens_per_sec=entry.tokens_per_sec,
+        weighted_score=entry.weighted_score,
+        speedup_vs_baseline=entry.speedup_vs_baseline,
+        commit_block=entry.commit_block,
+        paid_place=placing.paid_place,
+        share=ranking.share_of(placing),
+        unpaid_reason=placing.unpaid_reason,
+    )
+
+
+def _frozen_row(row: Standing) -> StandingsRow:
+    return StandingsRow(
+        place=row.place,
+        level=row.level,
+        submission_id=row.submission_id,
+        hotkey=row.hotkey,
+        coldkey=row.coldkey,
+        league=row.league,
+        target_sequence_length=row.target_sequence_length,
+        tokens_per_sec=row.tokens_per_sec,
+        weighted_score=row.weighted_score,
+        speedup_vs_baseline=row.speedup_vs_baseline,
+        commit_block=row.commit_block,
+        paid_place=row.paid_place,
+        share=row.share,
+        unpaid_reason=row.unpaid_reason,
+    )

@@ -1,0 +1,60 @@
+"""Statistics: how much there is, who is at work, and who leads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from quasar_core.contracts.http import (
+    LeaderboardRow,
+    SubmissionStats,
+    WorkerView,
+)
+from quasar_core.domain.submissions import Status
+from sqlalchemy.orm import Session
+
+from services.api.attempts import repository as attempts
+from services.api.attempts.estimates import eta_seconds
+from services.api.attempts.repository import Job
+from services.api.db.records import Worker
+from services.api.submissions import repository as submissions
+from services.api.submissions.views import summaries
+from services.api.workers import repository as workers
+
+JOB_OF_ROLE = {"benchmark": Job.BENCHMARK, "verifier": Job.VERIFICATION}
+
+
+def statistics(
+    session: Session,
+    now: datetime,
+    limit: int,
+    top_performers: tuple[LeaderboardRow, ...],
+) -> SubmissionStats:
+    """Counts by status, queue, workers and the newest submissions."""
+    counts = submissions.counts_by_status(session)
+    depth = counts.get(Status.QUEUED, 0)
+    oldest = submissions.oldest_queued_at(session)
+    busy = attempts.busy_workers(session)
+    return SubmissionStats(
+        total=sum(counts.values()),
+        by_status=counts,
+        queue_depth=depth,
+        oldest_queued_seconds=(
+            None if oldest is None else max((now - oldest).total_seconds(), 0)
+        ),
+        eta_seconds=eta_seconds(session, depth),
+        workers=tuple(
+            _worker(row, busy) for row in workers.all_workers(session)
+        ),
+        recent_submissions=summaries(submissions.listed(session, limit=limit)),
+        top_performers=top_performers,
+    )
+
+
+def _worker(row: Worker, busy: set[tuple[str, str]]) -> WorkerView:
+    return WorkerView(
+        worker=row.name,
+        role=row.role,
+        pool=row.pool,
+        last_seen_at=row.last_seen_at,
+        busy=(row.name, JOB_OF_ROLE[row.role]) in busy,
+    )

@@ -1,0 +1,1 @@
+"""Who is asking: signatures, nonces and registration."""

@@ -1,0 +1,80 @@
+"""The registry: who is registered, and how high the chain is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from quasar_core.chain.chain import Chain, ChainUnavailable, Neuron
+from quasar_core.chain.metagraph import BlockCache, MetagraphCache
+from quasar_core.errors import Problem, ProblemCode
+
+from services.api.problems import RETRY_SECONDS
+
+
+class Registry:
+    """The chain as the API needs it, opened at first use.
+
+    An API that starts while the chain is away serves everything that needs
+    none, and opens the chain when it is back.
+    """
+
+    def __init__(
+        self,
+        open_chain: Callable[[], Chain],
+        refresh_seconds: float,
+        stale_seconds: float,
+    ) -> None:
+        self._open_chain = open_chain
+        self._refresh_seconds = refresh_seconds
+        self._stale_seconds = stale_seconds
+        self._lock = threading.Lock()
+        self._caches: tuple[MetagraphCache, BlockCache] | None = None
+        self._last_height: int | None = None
+
+    def registered(self, hotkey: str) -> Neuron:
+        """The neuron of a hotkey.
+
+        Raises Problem: 403 where there is none, 503 where it cannot be
+        known.
+        """
+        try:
+            neuron = self._opened()[0].find(hotkey)
+        except ChainUnavailable as fault:
+            raise Problem(
+                503,
+                ProblemCode.METAGRAPH_UNAVAILABLE,
+                "who is registered cannot be read from the chain just now",
+                headers={"Retry-After": str(RETRY_SECONDS)},
+            ) from fault
+        if neuron is None:
+            raise Problem(
+                403,
+                ProblemCode.NOT_REGISTERED,
+                f"hotkey {hotkey} is not registered on this subnet",
+            )
+        return neuron
+
+    def height(self) -> int:
+        """The chain's block; ChainUnavailable if older than three."""
+        self._last_height = self._opened()[1].block()
+        return self._last_height
+
+    def last_height(self) -> int | None:
+        """The newest block that this process has seen, if any."""
+        try:
+            return self.height()
+        except ChainUnavailable:
+            return self._last_height
+
+    def _opened(self) -> tuple[MetagraphCache, BlockCache]:
+        with self._lock:
+            if self._caches is None:
+                chain = self._open_chain()
+                self._caches = (
+                    MetagraphCache(
+                        chain, self._refresh_seconds, self._stale_seconds
+                    ),
+                    BlockCache(chain),
+                )
+            return self._caches

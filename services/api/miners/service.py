@@ -1,0 +1,70 @@
+"""Who is calling: the signature, the registration and the nonce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from quasar_core.chain.keys import KeyFault, canonical_hotkey
+from quasar_core.chain.signatures import (
+    NONCE_RETENTION_SECONDS,
+    Caller,
+    SignatureFault,
+    verify,
+)
+from quasar_core.errors import Problem, ProblemCode
+from sqlalchemy.orm import Session
+
+from services.api.miners import repository
+
+
+def identify(
+    headers: Mapping[str, str],
+    body: bytes,
+    method: str,
+    path: str,
+    receiver: str,
+) -> Caller:
+    """Who signed this request; Problem 401 where nobody did."""
+    try:
+        return verify(headers, body, method, path, receiver)
+    except SignatureFault as fault:
+        raise Problem(
+            401,
+            fault.code,
+            str(fault),
+            headers={"WWW-Authenticate": f'btauth/1 receiver="{receiver}"'},
+        ) from fault
+
+
+def same_person(caller: Caller, claimed_hotkey: str | None) -> None:
+    """Problem 403 where a body names another hotkey than the signer's."""
+    if claimed_hotkey is None:
+        return
+    try:
+        claimed = canonical_hotkey(claimed_hotkey)
+    except KeyFault:
+        claimed = None
+    if claimed != caller.hotkey:
+        raise Problem(
+            403,
+            ProblemCode.HOTKEY_MISMATCH,
+            "miner_hotkey is not the hotkey that signed this request",
+        )
+
+
+def use_nonce(session: Session, caller: Caller, now: datetime) -> None:
+    """Use the request's nonce up, in the transaction that it authorises.
+
+    Raises Problem 409 where it was used before.
+    """
+    # a nonce may lie a little ahead of our clock, and must outlive that
+    expires_at = now + timedelta(seconds=2 * NONCE_RETENTION_SECONDS)
+    if not repository.add_nonce(
+        session, caller.hotkey, caller.nonce_ns, expires_at
+    ):
+        raise Problem(
+            409,
+            ProblemCode.NONCE_REPLAYED,
+            "this very request was accepted before; sign a new one",
+        )

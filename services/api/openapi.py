@@ -1,0 +1,68 @@
+"""What the OpenAPI document says of every route alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quasar_core.contracts.http import ProblemDetails
+
+from services.api.problems import MEDIA_TYPE
+
+SIGNED = "btauth"
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    SIGNED: {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Bittensor-Signature",
+        "description": (
+            "`btauth/1`, the bittensor SDK's own scheme: the caller's"
+            " sr25519 hotkey signs method, path and query, SHA-256 of the"
+            " body, a nonce (nanoseconds since 1970), sender and receiver."
+            " The receiver is `receiver_hotkey` of `/rounds/current`. Sent"
+            " as X-Bittensor-Version, -Hotkey, -Receiver, -Nonce and"
+            " -Signature."
+        ),
+    }
+}
+
+SIGNED_ROUTE: dict[str, Any] = {"security": [{SIGNED: []}]}
+"""`openapi_extra` of a route that must be signed."""
+
+_TEXTS = {
+    401: "Unsigned, or not signed as it must be",
+    403: "Not registered, or not permitted",
+    404: "Not there",
+    409: "Accepted before, or in conflict with what is there",
+    413: "The body is too large",
+    422: "Refused by a rule; `code` says which",
+    429: "A quota or a limit is used up",
+    503: "Not available just now; `Retry-After` says when to come again",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {
+            "description": _TEXTS[status],
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in (*statuses, 422, 503)
+    }
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add what the framework does not know: problems and signatures."""
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = SECURITY_SCHEMES
+    schemas = components.setdefault("schemas", {})
+    details = ProblemDetails.model_json_schema(
+        ref_template="#/components/schemas/{model}"
+    )
+    schemas.update(details.pop("$defs", {}))
+    schemas["ProblemDetails"] = details
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document

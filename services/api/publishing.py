@@ -1,0 +1,78 @@
+"""Publishing: what lies in the outbox reaches the broker, at least once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from quasar_core.messaging.bus import Bus, BusUnavailable
+from quasar_core.telemetry.logs import get_logger
+
+from services.api.db import outbox
+from services.api.db.session import Database
+
+LONGEST_REST_SECONDS = 5.0
+
+log = get_logger("api.publishing")
+
+
+class Publisher:
+    """Publishes what is due; rests a while after the broker was away.
+
+    The broker is never spoken to inside a transaction: whoever submits
+    does not wait for a broker that hangs.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._monotonic = monotonic
+        self._failures = 0
+        self._rest_until = 0.0
+
+    def publish(self, now: datetime) -> int:
+        """Publish everything that is due; how many the broker took."""
+        if self._monotonic() < self._rest_until:
+            return 0
+        published = 0
+        while parcels := self._claimed(now):
+            done = self._publish_all(parcels, now)
+            published += done
+            if done < len(parcels):
+                break
+        return published
+
+    def _claimed(self, now: datetime) -> tuple[outbox.Parcel, ...]:
+        with self._database.read() as session:
+            if not outbox.anything_due(session, now):
+                return ()
+        with self._database.write() as session:
+            return outbox.claim(session, now)
+
+    def _publish_all(
+        self, parcels: tuple[outbox.Parcel, ...], now: datetime
+    ) -> int:
+        for done, parcel in enumerate(parcels):
+            try:
+                self._bus.publish(parcel.event, parcel.pool)
+            except BusUnavailable as fault:
+                self._rest(fault)
+                with self._database.write() as session:
+                    outbox.release(session, parcels[done:])
+                return done
+            self._failures = 0
+            with self._database.write() as session:
+                outbox.mark_published(session, parcel, now)
+        return len(parcels)
+
+    def _rest(self, fault: BusUnavailable) -> None:
+        self._failures += 1
+        seconds = min(0.1 * 2**self._failures, LONGEST_REST_SECONDS)
+        self._rest_until = self._monotonic() + seconds
+        log.warning("broker.away", fault=str(fault), next_try_seconds=seconds)

@@ -1,0 +1,1 @@
+"""Recording: what workers tell, turned into moves of submissions."""

@@ -1,0 +1,135 @@
+"""The recorder's story: one message, one transaction, at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from quasar_core.contracts.events import (
+    AttemptHeartbeat,
+    AttemptStarted,
+    BaselineMeasured,
+    BenchmarkCompleted,
+    CanaryCompleted,
+    Event,
+    RunFailed,
+    SourceFetched,
+    StageCompleted,
+    SubmissionRejected,
+    VerificationCompleted,
+    WorkerEvent,
+    WorkerSeen,
+)
+from quasar_core.telemetry.logs import get_logger
+from sqlalchemy.orm import Session
+
+from services.api.db.session import Database
+from services.api.recording import results, workers
+from services.api.recording.facts import Scene, begin, scene_of, start_over
+from services.api.recording.repository import remember
+
+log = get_logger("api.recorder")
+
+Clock = Callable[[], datetime]
+
+
+class Recorder:
+    """Writes down what workers tell; safe to be told twice, or late."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        lease_seconds: float,
+        backoff_seconds: float,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._backoff_seconds = backoff_seconds
+
+    def handlers(self) -> Mapping[type[Event], Callable[[Event], None]]:
+        """What the consumer of `recording` calls for each event."""
+        heard = (*ABOUT_ATTEMPTS, *ABOUT_WORKERS)
+        return dict.fromkeys(heard, self.record)
+
+    def record(self, event: Event) -> None:
+        """Write one message down.
+
+        Raises DatabaseUnavailable, then nothing was written and the same
+        message may come again.
+        """
+        now = self._clock()
+        with self._database.write() as session:
+            if not remember(session, event.event_id, now):
+                log.info("message.repeated", event_id=str(event.event_id))
+                return
+            if isinstance(event, WorkerEvent):
+                self._about_an_attempt(session, event, now)
+            else:
+                ABOUT_WORKERS[type(event)](session, event, now)
+
+    def _about_an_attempt(
+        self, session: Session, event: WorkerEvent, now: datetime
+    ) -> None:
+        scene = scene_of(
+            session,
+            event,
+            now=now,
+            lease_seconds=self._lease_seconds,
+            backoff_seconds=self._backoff_seconds,
+        )
+        if scene is None:
+            return
+        if scene.live:
+            begin(scene, event.worker)
+        elif type(event) not in EVEN_LATE:
+            log.info("message.late", event_name=event.event_name)
+            return
+        ABOUT_ATTEMPTS[type(event)](scene, event)
+
+
+def started(scene: Scene, event: AttemptStarted) -> None:
+    """All that it says, `begin` has done."""
+    del scene, event
+
+
+def alive(scene: Scene, event: AttemptHeartbeat) -> None:
+    """The worker lives; where it is at a new stage, the log says so."""
+    if scene.submission.stage == event.stage:
+        return
+    scene.submission.stage = event.stage
+    scene.submission.updated_at = scene.now
+    scene.tell_stage(event.stage, {"state": "began"})
+
+
+def failed(scene: Scene, event: RunFailed) -> None:
+    """The world is at fault: another attempt."""
+    start_over(scene, f"{event.stage.value}: {event.reason}")
+
+
+ABOUT_ATTEMPTS: Mapping[type[Event], Callable[..., None]] = MappingProxyType(
+    {
+        AttemptStarted: started,
+        AttemptHeartbeat: alive,
+        StageCompleted: results.stage_passed,
+        SourceFetched: results.source_fetched,
+        BenchmarkCompleted: results.benchmarked,
+        VerificationCompleted: results.verified,
+        SubmissionRejected: results.rejected,
+        RunFailed: failed,
+    }
+)
+
+ABOUT_WORKERS: Mapping[type[Event], Callable[..., None]] = MappingProxyType(
+    {
+        BaselineMeasured: workers.baseline_measured,
+        CanaryCompleted: workers.canary_completed,
+        WorkerSeen: workers.seen,
+    }
+)
+
+EVEN_LATE = frozenset({StageCompleted, SourceFetched})
+"""What is still worth knowing when the attempt's end was recorded first."""

@@ -1,0 +1,68 @@
+"""Workers: that they are there, how fast they are, what they catch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from statistics import median
+
+from quasar_core.contracts.events import (
+    BaselineMeasured,
+    CanaryCompleted,
+    WorkerSeen,
+)
+from quasar_core.telemetry.logs import get_logger
+from quasar_core.telemetry.metrics import BASELINE_SECONDS
+from sqlalchemy.orm import Session
+
+from services.api.db.models import Round
+from services.api.workers import repository
+
+log = get_logger("api.recorder")
+
+
+def seen(session: Session, event: WorkerSeen, now: datetime) -> None:
+    """A worker is up and ready for its queue."""
+    repository.note_worker(
+        session,
+        name=event.worker,
+        role=event.role,
+        pool=event.pool,
+        last_seen_at=now,
+        environment=event.environment,
+    )
+
+
+def baseline_measured(
+    session: Session, event: BaselineMeasured, now: datetime
+) -> None:
+    """The trusted kernel's speed on a worker, for its round."""
+    if session.get(Round, event.round_number) is None:
+        log.warning("baseline.of_no_round", round_number=event.round_number)
+        return
+    seconds = median(event.samples)
+    BASELINE_SECONDS.labels(event.worker).set(seconds)
+    repository.note_baseline(
+        session,
+        round_number=event.round_number,
+        worker=event.worker,
+        sequence_length=event.sequence_length,
+        tokens_per_sec=event.sequence_length / seconds,
+        samples=list(event.samples),
+        environment=event.environment,
+        measured_at=now,
+    )
+
+
+def canary_completed(
+    session: Session, event: CanaryCompleted, now: datetime
+) -> None:
+    """A canary that was missed is an operator's business, and at once."""
+    del session, now
+    tell = log.info if event.passed else log.error
+    tell(
+        "canary.completed",
+        worker=event.worker,
+        pool=event.pool,
+        canary=event.canary,
+        passed=event.passed,
+    )

@@ -1,0 +1,1 @@
+"""Rounds: what they are judged by, and what they look like."""

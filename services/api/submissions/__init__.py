@@ -1,0 +1,1 @@
+"""Submissions: from the door through attempts to a verdict."""

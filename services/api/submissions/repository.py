@@ -1,0 +1,266 @@
+"""Submissions in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from quasar_core.domain.submissions import PENDING, REPEATABLE, Status
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from services.api.db.models import Attempt, PassedStage, Submission
+from services.api.db.records import LogRow
+
+JUDGED = frozenset(
+    {
+        Status.SCORED,
+        Status.REJECTED,
+        Status.QUARANTINED,
+        Status.INVALIDATED,
+    }
+)
+FREE = frozenset({Status.INFRA_FAILED, Status.WITHDRAWN})
+"""Ends that use no quota up."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """What makes two submissions of a round the same one."""
+
+    hotkey: str
+    fork_url: str
+    commit_hash: str
+    target_sequence_length: int
+
+
+def by_id(session: Session, submission_id: UUID) -> Submission | None:
+    """The submission with this id."""
+    return session.get(Submission, submission_id)
+
+
+def locked(session: Session, submission_id: UUID) -> Submission | None:
+    """The submission as it is now, kept from others until the end."""
+    return session.scalars(
+        select(Submission)
+        .where(Submission.id == submission_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def at_the_door(
+    session: Session, door: Door, round_number: int
+) -> Submission | None:
+    """The same submission, if this round has it or will have it.
+
+    What an earlier round has not finished moves on to the open one, so it
+    stands at its door already.
+    """
+    return session.scalars(
+        select(Submission)
+        .where(
+            Submission.hotkey == door.hotkey,
+            Submission.fork_url == door.fork_url,
+            Submission.commit_hash == door.commit_hash,
+            Submission.target_sequence_length == door.target_sequence_length,
+            or_(
+                and_(
+                    Submission.round_number == round_number,
+                    Submission.status.not_in(REPEATABLE),
+                ),
+                Submission.status.in_(PENDING),
+            ),
+        )
+        .order_by(Submission.id)
+        .limit(1)
+    ).first()
+
+
+def count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    """How many submissions fulfil all conditions."""
+    query = select(func.count()).select_from(Submission).where(*conditions)
+    return session.scalar(query) or 0
+
+
+def waiting_in_league(session: Session, coldkey: str, league: str) -> int:
+    """How many of a coldkey's wait or are being judged in a league."""
+    return count(
+        session,
+        Submission.coldkey == coldkey,
+        Submission.status.in_(PENDING),
+        Submission.league == league,
+        Submission.is_rerun.is_(False),
+    )
+
+
+def sent_in_round(session: Session, coldkey: str, number: int) -> int:
+    """How many of a coldkey's were or will be judged in a round."""
+    return count(
+        session,
+        Submission.coldkey == coldkey,
+        Submission.status.not_in(FREE),
+        Submission.round_number == number,
+        Submission.is_rerun.is_(False),
+    )
+
+
+def ahead(session: Session, submission: Submission) -> int:
+    """How many queued submissions were committed before this one."""
+    return count(
+        session,
+        Submission.status == Status.QUEUED,
+        or_(
+            Submission.commit_block < submission.commit_block,
+            and_(
+                Submission.commit_block == submission.commit_block,
+                Submission.id < submission.id,
+            ),
+        ),
+    )
+
+
+def unfinished_in_round(session: Session, number: int) -> Sequence[Submission]:
+    """What a round has not finished, in the order of ids; locked."""
+    return session.scalars(
+        select(Submission)
+        .where(
+            Submission.round_number == number,
+            Submission.status.in_((Status.COMMITTED, *PENDING)),
+        )
+        .order_by(Submission.id)
+        .with_for_update()
+    ).all()
+
+
+def pending_in_round(session: Session, number: int) -> int:
+    """How many a round has still to wait for."""
+    return count(
+        session,
+        Submission.round_number == number,
+        Submission.status.in_(PENDING),
+    )
+
+
+def scored_in_round(session: Session, number: int) -> Sequence[Submission]:
+    """The submissions whose benchmark and verification both passed."""
+    return session.scalars(
+        select(Submission).where(
+            Submission.round_number == number,
+            Submission.status == Status.SCORED,
+        )
+    ).all()
+
+
+def first_commits(
+    session: Session, number: int
+) -> dict[tuple[str, str, int], int]:
+    """When each work scored in a round was first committed, in any round.
+
+    By (hotkey, identity, target_sequence_length); the value is a block.
+    """
+    scored = aliased(Submission)
+    rows = session.execute(
+        select(
+            Submission.hotkey,
+            Submission.identity,
+            Submission.target_sequence_length,
+            func.min(Submission.commit_block),
+        )
+        .join(
+            scored,
+            and_(
+                scored.hotkey == Submission.hotkey,
+                scored.identity == Submission.identity,
+                scored.target_sequence_length
+                == Submission.target_sequence_length,
+            ),
+        )
+        .where(
+            scored.round_number == number,
+            scored.status == Status.SCORED,
+            Submission.status != Status.INVALIDATED,
+        )
+        .group_by(
+            Submission.hotkey,
+            Submission.identity,
+            Submission.target_sequence_length,
+        )
+    )
+    return {
+        (hotkey, identity or "", length): block
+        for hotkey, identity, length, block in rows
+    }
+
+
+def listed(
+    session: Session,
+    *,
+    hotkey: str | None = None,
+    status: str | None = None,
+    round_number: int | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Submission]:
+    """Submissions, newest first, from below `before`."""
+    query = select(Submission).order_by(Submission.id.desc()).limit(limit)
+    if hotkey is not None:
+        query = query.where(Submission.hotkey == hotkey)
+    if status is not None:
+        query = query.where(Submission.status == status)
+    if round_number is not None:
+        query = query.where(Submission.round_number == round_number)
+    if before is not None:
+        query = query.where(Submission.id < before)
+    return session.scalars(query).all()
+
+
+def attempts_of(session: Session, submission_id: UUID) -> Sequence[Attempt]:
+    """All attempts at a submission, oldest first."""
+    return session.scalars(
+        select(Attempt)
+        .where(Attempt.submission_id == submission_id)
+        .order_by(Attempt.minted_at, Attempt.id)
+    ).all()
+
+
+def stages_of(
+    session: Session, attempt_ids: Collection[UUID]
+) -> Sequence[PassedStage]:
+    """The stages that these attempts passed, in the order of recording."""
+    return session.scalars(
+        select(PassedStage)
+        .where(PassedStage.attempt_id.in_(attempt_ids))
+        .order_by(PassedStage.recorded_at)
+    ).all()
+
+
+def history(
+    session: Session, submission_id: UUID, after: int, limit: int = 100
+) -> Sequence[LogRow]:
+    """The log rows of a submission above a sequence number."""
+    return session.scalars(
+        select(LogRow)
+        .where(LogRow.submission_id == submission_id, LogRow.sequence > after)
+        .order_by(LogRow.sequence)
+        .limit(limit)
+    ).all()
+
+
+def counts_by_status(session: Session) -> dict[str, int]:
+    """How many submissions there are in each status."""
+    rows = session.execute(
+        select(Submission.status, func.count()).group_by(Submission.status)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def oldest_queued_at(session: Session) -> datetime | None:
+    """When the queued submission was posted that waits longest."""
+    return session.scalar(
+        select(func.min(Submission.created_at)).where(
+            Submission.status == Status.QUEUED
+        )
+    )

@@ -1,0 +1,192 @@
+"""Routes of submissions: submit, look, list, watch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from quasar_core.contracts.http import (
+    SubmissionAccepted,
+    SubmissionPage,
+    SubmissionRequest,
+    SubmissionView,
+)
+from quasar_core.domain.submissions import TERMINAL, Status
+
+from services.api.attempts.estimates import place_of
+from services.api.dependencies import (
+    HotkeyFilter,
+    PageSize,
+    RoundFilter,
+    TheCaller,
+    TheDoors,
+    TheReader,
+)
+from services.api.miners.service import same_person
+from services.api.openapi import SIGNED_ROUTE, problems
+from services.api.problems import not_found
+from services.api.submissions import repository, service, views
+from services.api.submissions.streams import Pace, read_on, tell
+
+router = APIRouter(tags=["submissions"])
+
+EXAMPLE = {
+    "fork_url": "https://github.com/some-miner/flash-linear-attention",
+    "commit_hash": "0123456789abcdef0123456789abcdef01234567",
+    "target_sequence_length": 300_000,
+    "tokens_per_sec": 250_000.0,
+}
+
+
+@router.post(
+    "/submit_submission",
+    status_code=202,
+    responses={
+        200: {
+            "model": SubmissionAccepted,
+            "description": "It was here already; this is it.",
+        },
+        **problems(401, 403, 409, 413, 429),
+    },
+    openapi_extra={
+        **SIGNED_ROUTE,
+        "requestBody": {"content": {"application/json": {"example": EXAMPLE}}},
+    },
+)
+def submit_submission(
+    caller: TheCaller,
+    request: SubmissionRequest,
+    doors: TheDoors,
+    response: Response,
+) -> SubmissionAccepted:
+    """Submit a commit of a fork to be judged at a sequence length.
+
+    202: it is in the database and will be judged. What is claimed is shown
+    beside what is measured, and never ranked.
+    """
+    same_person(caller, request.miner_hotkey)
+    door = service.door_of(request, caller.hotkey, doors.settings)
+    neuron = doors.registry.registered(caller.hotkey)
+    height = doors.registry.last_height()
+    with doors.database.write() as session:
+        answer, is_new = service.submit(
+            session,
+            door,
+            request,
+            service.Sender(caller, neuron),
+            height=height,
+            now=doors.clock(),
+        )
+    response.status_code = 202 if is_new else 200
+    return answer
+
+
+@router.get("/submissions/{submission_id}", responses=problems(401, 404))
+def get_submission(
+    submission_id: UUID, doors: TheDoors, reader: TheReader
+) -> SubmissionView:
+    """A submission: status, stages, verdict with evidence, run manifest.
+
+    Its owner, by a signature, gets the log tail as well.
+    """
+    with doors.database.read() as session:
+        row = repository.by_id(session, submission_id)
+        if row is None:
+            raise not_found("submission")
+        place = place_of(session, row)
+        return views.whole(
+            session,
+            row,
+            position=place.position,
+            eta_seconds=place.eta_seconds,
+            for_owner=reader is not None and reader.hotkey == row.hotkey,
+        )
+
+
+@router.get("/submissions", responses=problems())
+def list_submissions(
+    doors: TheDoors,
+    hotkey: HotkeyFilter = None,
+    status: Status | None = None,
+    round_number: Annotated[RoundFilter, Query(alias="round")] = None,
+    cursor: Annotated[
+        UUID | None, Query(description="`next_cursor` of the last page")
+    ] = None,
+    limit: PageSize = 50,
+) -> SubmissionPage:
+    """Submissions, newest first."""
+    with doors.database.read() as session:
+        rows = repository.listed(
+            session,
+            hotkey=hotkey,
+            status=status,
+            round_number=round_number,
+            before=cursor,
+            limit=limit + 1,
+        )
+        more = len(rows) > limit
+        return SubmissionPage(
+            submissions=views.summaries(rows[:limit]),
+            next_cursor=str(rows[limit - 1].id) if more else None,
+        )
+
+
+@router.get(
+    "/submissions/{submission_id}/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Moves and stages; ids resume the stream.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        204: {"description": "There will be nothing after that id."},
+        **problems(404),
+    },
+)
+async def watch_submission(
+    submission_id: UUID,
+    doors: TheDoors,
+    request: Request,
+    last_event_id: Annotated[
+        str, Header(pattern=r"^\d{1,18}$", description="resume after it")
+    ] = "0",
+) -> Response:
+    """Server-sent events: each move and stage as it happens.
+
+    Ends with an `end` event once the submission is at rest.
+    """
+    after = int(last_event_id)
+    begun = await run_in_threadpool(_begun, doors, submission_id, after)
+    if not begun:
+        return Response(status_code=204)
+    app = request.app
+    app.state.streams.enter()
+    return StreamingResponse(
+        tell(
+            doors.database,
+            submission_id,
+            after,
+            streams=app.state.streams,
+            pace=Pace(
+                doors.settings.event_poll_seconds,
+                doors.settings.event_heartbeat_seconds,
+            ),
+            stopping=getattr(app.state, "stopping", lambda: False),
+        ),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _begun(doors: TheDoors, submission_id: UUID, after: int) -> bool:
+    """Whether there is, or will be, something to tell after that id."""
+    with doors.database.read() as session:
+        row = repository.by_id(session, submission_id)
+        if row is None:
+            raise not_found("submission")
+        if Status(row.status) not in TERMINAL:
+            return True
+    return not read_on(doors.database, submission_id, after).ended

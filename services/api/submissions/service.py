@@ -1,0 +1,189 @@
+"""Submitting: from a signed request to a row that will not be lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quasar_core.chain.chain import Neuron
+from quasar_core.chain.signatures import Caller
+from quasar_core.contracts.http import (
+    QuotaLeft,
+    SubmissionAccepted,
+    SubmissionRequest,
+)
+from quasar_core.domain import leagues, quotas
+from quasar_core.domain.rounds import RoundSettings
+from quasar_core.domain.submissions import (
+    InvalidCommit,
+    InvalidForkUrl,
+    Status,
+    check_commit_hash,
+    check_fork_url,
+)
+from quasar_core.errors import Problem, ProblemCode
+from sqlalchemy.orm import Session
+
+from services.api.attempts import estimates
+from services.api.db.ids import new_id
+from services.api.db.models import Round, Submission
+from services.api.miners.repository import lock_owner
+from services.api.miners.service import use_nonce
+from services.api.problems import unavailable
+from services.api.rounds import repository as rounds
+from services.api.settings import Settings
+from services.api.submissions import repository
+from services.api.submissions.moves import enter
+from services.api.submissions.repository import Door
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who submits: the signed request, and the neuron behind its hotkey."""
+
+    caller: Caller
+    neuron: Neuron
+
+
+def door_of(
+    request: SubmissionRequest, hotkey: str, settings: Settings
+) -> Door:
+    """The request as it stands at the door, in its one spelling.
+
+    Raises Problem 422 with the code of what is wrong.
+    """
+    try:
+        return Door(
+            hotkey=hotkey,
+            fork_url=check_fork_url(
+                request.fork_url, settings.git_schemes, settings.git_hosts
+            ),
+            commit_hash=check_commit_hash(request.commit_hash),
+            target_sequence_length=request.target_sequence_length,
+        )
+    except InvalidForkUrl as fault:
+        raise Problem(
+            422, ProblemCode.INVALID_URL, f"fork_url {fault}"
+        ) from fault
+    except InvalidCommit as fault:
+        raise Problem(
+            422, ProblemCode.INVALID_COMMIT, f"commit_hash {fault}"
+        ) from fault
+
+
+def submit(
+    session: Session,
+    door: Door,
+    request: SubmissionRequest,
+    sender: Sender,
+    *,
+    height: int | None,
+    now: datetime,
+) -> tuple[SubmissionAccepted, bool]:
+    """Take a submission in; with it, whether it is new.
+
+    `height` is the chain's block, where it is known. Raises Problem, then
+    nothing of it is stored.
+    """
+    lock_owner(session, sender.neuron.coldkey)
+    use_nonce(session, sender.caller, now)
+    current = rounds.open_round(session)
+    if current is None:
+        raise unavailable("no round is open yet")
+    # before any query: a length out of bounds is no number of the database
+    league = _league_of(door.target_sequence_length, current)
+    existing = repository.at_the_door(session, door, current.number)
+    row = existing
+    if row is None:
+        _check_quota(session, sender.neuron.coldkey, league.name, current)
+        row = _row(door, request, sender.neuron, current, league)
+        # where the chain is away, ids keep the order within the block
+        row.commit_block = max(height or 0, current.opened_at_block)
+        row.created_at = row.updated_at = now
+        enter(session, row, actor=f"miner:{door.hotkey}", now=now)
+    return accepted(session, row, current), existing is None
+
+
+def _row(
+    door: Door,
+    request: SubmissionRequest,
+    neuron: Neuron,
+    current: Round,
+    league: leagues.League,
+) -> Submission:
+    return Submission(
+        id=new_id(),
+        round_number=current.number,
+        hotkey=door.hotkey,
+        coldkey=neuron.coldkey,
+        fork_url=door.fork_url,
+        commit_hash=door.commit_hash,
+        target_sequence_length=door.target_sequence_length,
+        league=league.name,
+        multiplier=league.multiplier,
+        status=Status.QUEUED,
+        claimed_tokens_per_sec=request.tokens_per_sec,
+        claimed_benchmarks=request.benchmarks,
+    )
+
+
+def _league_of(length: int, current: Round) -> leagues.League:
+    frozen = RoundSettings.from_dict(current.settings)
+    try:
+        return leagues.admit(
+            length, frozen.league_unit, frozen.max_sequence_length
+        )
+    except leagues.BelowSmallestLeague as fault:
+        raise Problem(
+            422, ProblemCode.BELOW_SMALLEST_LEAGUE, str(fault)
+        ) from fault
+    except leagues.AboveLargestLength as fault:
+        raise Problem(
+            422, ProblemCode.ABOVE_LARGEST_LENGTH, str(fault)
+        ) from fault
+
+
+def _check_quota(
+    session: Session, coldkey: str, league: str, current: Round
+) -> None:
+    frozen = RoundSettings.from_dict(current.settings)
+    try:
+        quotas.check(
+            frozen.quotas, _use(session, coldkey, league, current.number)
+        )
+    except quotas.QuotaExceeded as fault:
+        raise Problem(429, ProblemCode.QUOTA_EXCEEDED, str(fault)) from fault
+
+
+def _use(
+    session: Session, coldkey: str, league: str, number: int
+) -> quotas.QuotaUse:
+    return quotas.QuotaUse(
+        waiting_in_league=repository.waiting_in_league(
+            session, coldkey, league
+        ),
+        this_round=repository.sent_in_round(session, coldkey, number),
+    )
+
+
+def accepted(
+    session: Session, row: Submission, current: Round
+) -> SubmissionAccepted:
+    """The answer to a submission: where it stands, and what quota is left."""
+    frozen = RoundSettings.from_dict(current.settings)
+    place = estimates.place_of(session, row)
+    use = _use(session, row.coldkey, row.league, current.number)
+    return SubmissionAccepted(
+        submission_id=row.id,
+        status=row.status,
+        round_number=row.round_number,
+        league=row.league,
+        position=place.position,
+        eta_seconds=place.eta_seconds,
+        quota=QuotaLeft(
+            waiting_in_league=use.waiting_in_league,
+            waiting_in_league_limit=frozen.quotas.waiting_per_league,
+            judged_this_round=use.this_round,
+            judged_this_round_limit=frozen.quotas.judged_per_round,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What validators report about the weights that they set."""

@@ -1,0 +1,54 @@
+"""Routes of weights: what validators set, and their reports of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from quasar_core.contracts.http import (
+    Accepted,
+    WeightsHistory,
+    WeightsReport,
+)
+from quasar_core.telemetry.metrics import WEIGHT_SETTINGS, WEIGHTS_SET_AT
+
+from services.api.dependencies import (
+    HotkeyFilter,
+    PageSize,
+    TheCaller,
+    TheDoors,
+)
+from services.api.openapi import SIGNED_ROUTE, problems
+from services.api.weights import repository, service
+
+router = APIRouter(prefix="/weights", tags=["weights"])
+
+
+@router.get("", responses=problems())
+def get_weights(
+    doors: TheDoors, validator: HotkeyFilter = None, limit: PageSize = 50
+) -> WeightsHistory:
+    """What was set, when and at which block, or why not; newest first."""
+    with doors.database.read() as session:
+        return WeightsHistory(
+            records=service.history(session, validator, limit)
+        )
+
+
+@router.post(
+    "/reports",
+    status_code=202,
+    responses=problems(401, 403, 409, 413),
+    openapi_extra=SIGNED_ROUTE,
+)
+def report_weights(
+    caller: TheCaller, report: WeightsReport, doors: TheDoors
+) -> Accepted:
+    """Report what this validator set, or why it did not."""
+    service.check_validator(doors.registry.registered(caller.hotkey))
+    service.check_report(report, doors.settings.netuid)
+    now = doors.clock()
+    with doors.database.write() as session:
+        service.record(session, caller, report, now)
+    WEIGHT_SETTINGS.labels(report.outcome).inc()
+    if report.outcome == repository.SET:
+        WEIGHTS_SET_AT.set(now.timestamp())
+    return Accepted()

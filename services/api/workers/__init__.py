@@ -1,0 +1,1 @@
+"""Workers as the platform knows them: seen, and their baselines."""

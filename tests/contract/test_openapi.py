@@ -1,0 +1,148 @@
+"""What the OpenAPI document promises, the API keeps, whatever comes."""
+
+# pylint: disable=redefined-outer-name
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from quasar_core.chain.signatures import sign
+from schemathesis import checks
+
+from services.api.app import create_app
+from tests.support.api import RECEIVER, settings_for
+from tests.support.judged import play
+from tests.support.wallets import keypair
+
+EXAMPLES = 40
+
+
+class Signing:
+    """The app behind a client that signs whatever it sends."""
+
+    def __init__(self, app, name):
+        self.app = app
+        self.name = name
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        target = scope["raw_path"].split(b"?")[0].decode()
+        if scope["query_string"]:
+            target += "?" + scope["query_string"].decode()
+        signed = sign(
+            keypair(self.name), scope["method"], target, body, RECEIVER
+        )
+        headers = [
+            (name, value)
+            for name, value in scope["headers"]
+            if not name.lower().startswith(b"x-bittensor-")
+        ]
+        headers += [
+            (k.lower().encode(), v.encode()) for k, v in signed.items()
+        ]
+
+        async def replay():
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app({**scope, "headers": headers}, replay, send)
+
+
+@pytest.fixture
+def filled(sqlite_world):
+    """A world with something of everything in it."""
+    world = sqlite_world
+    for name in ("fast", "slow"):
+        world.register(name, permit=True)
+        play(world, name)
+    world.blocks(14_400)
+    world.turn()
+    world.turn()
+    world.register("caller", permit=True)
+    return world
+
+
+class Relay:
+    """An app to generate requests for, with the test's app behind it."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+
+
+# the document is that of an app that is connected to nothing
+RELAY = Relay(create_app(settings_for("sqlite:///nothing.db")))
+SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", RELAY)
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+WRITES = [one for one in OPERATIONS if one.method.lower() == "post"]
+
+PROMISES = [
+    checks.content_type_conformance,
+    checks.not_a_server_error,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.status_code_conformance,
+]
+
+BOUNDED = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def check_all(operation, app, claim=lambda _answer: None):
+    """Send generated requests of an operation, and hold it to its promises."""
+    RELAY.app = app
+
+    @BOUNDED
+    @given(case=operation.as_strategy())
+    def sent(case):
+        claim(case.call_and_validate(checks=PROMISES))
+
+    sent()
+
+
+def labelled(operations):
+    return {"argvalues": operations, "ids": [one.label for one in operations]}
+
+
+@pytest.mark.parametrize("operation", **labelled(OPERATIONS))
+def test_a_signed_request_is_answered_as_promised(operation, filled):
+    check_all(operation, Signing(filled.client.app, "caller"))
+
+
+@pytest.mark.parametrize("operation", **labelled(WRITES))
+def test_an_unsigned_write_is_refused_as_promised(operation, filled):
+    def refused(answer):
+        assert answer.status_code in {401, 422}
+
+    check_all(operation, filled.client.app, refused)
+
+
+def test_the_document_has_every_path_of_the_interface():
+    assert {one.path for one in OPERATIONS} == {
+        "/submit_submission",
+        "/submissions",
+        "/submissions/{submission_id}",
+        "/submissions/{submission_id}/events",
+        "/get_submission_stats",
+        "/leaderboard",
+        "/rounds",
+        "/rounds/current",
+        "/rounds/{round_number}",
+        "/rounds/{round_number}/standings",
+        "/weights",
+        "/weights/reports",
+        "/health/live",
+        "/health/ready",
+    }

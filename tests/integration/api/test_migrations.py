@@ -1,0 +1,114 @@
+"""Migrations on both engines, on databases with something in them."""
+
+# pylint: disable=redefined-outer-name,protected-access
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from services.api.db import eventlog, migrate, models, records
+from services.api.db.base import Base
+from services.api.db.session import Database
+from tests.support.judged import play
+
+TABLES = (models, records)
+
+
+@pytest.fixture
+def database(empty_database_url):
+    made = Database(empty_database_url)
+    yield made
+    made.close()
+
+
+def test_models_and_migrations_describe_the_same_tables(database):
+    migrate.upgrade(database)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_database_that_is_not_migrated_says_what_to_do(database):
+    with pytest.raises(migrate.NotMigrated, match="quasar api migrate"):
+        migrate.check(database)
+    migrate.upgrade(database)
+    migrate.check(database)
+    migrate.upgrade(database)
+
+
+def test_a_filled_database_goes_back_and_forth(world):
+    world.register("a")
+    play(world, "a")
+    world.scheduler.seal(world.clock())
+    migrate.downgrade(world.database, "base")
+    left = set(inspect(world.database.engine).get_table_names())
+    assert left == {"alembic_version"}
+    migrate.upgrade(world.database)
+    world.open_round()
+    assert world.submit("a").status_code == 202
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE event_log SET actor = 'nobody'",
+        "DELETE FROM event_log",
+        "UPDATE log_blocks SET hash = 'x'",
+        "DELETE FROM log_blocks",
+    ],
+)
+def test_the_log_is_only_ever_added_to(world, change):
+    world.scheduler.seal(world.clock())
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        world.database.engine.begin() as connection,
+    ):
+        connection.execute(text(change))
+    with world.database.read() as session:
+        assert eventlog.first_broken_block(session) is None
+
+
+def test_a_log_that_was_changed_all_the_same_is_found_out(world):
+    world.register("a")
+    play(world, "a")
+    world.scheduler.seal(world.clock())
+    world.register("b")
+    world.accepted("b")
+    world.scheduler.seal(world.clock())
+    with world.database.engine.begin() as connection:
+        if world.database.is_sqlite:
+            connection.execute(text("DROP TRIGGER event_log_no_update"))
+        else:
+            connection.execute(
+                text("DROP TRIGGER event_log_append_only ON event_log")
+            )
+        connection.execute(
+            text("UPDATE event_log SET actor = 'nobody' WHERE sequence = 2")
+        )
+    with world.database.read() as session:
+        assert eventlog.first_broken_block(session) == 1
+
+
+def test_the_log_has_the_same_hash_on_every_engine(world):
+    now = world.clock()
+    with world.database.write(sealing=True) as session:
+        eventlog.seal(session, now)
+    with world.database.write(sealing=True) as session:
+        eventlog.append(
+            session,
+            kind="moved",
+            actor="test",
+            now=now,
+            evidence={"pi": 3.141592653589793, "s": "Grüße\u0000", "n": None},
+        )
+        eventlog.seal(session, now)
+    with world.database.read() as session:
+        row = session.get(records.LogRow, 2)
+        assert row is not None
+        assert eventlog.block_hash(eventlog.GENESIS_HASH, [row]) == (
+            "6d0b2b572a4c2d3c473eb93252e159a59bf1614772ed88f3a47e15c7eea0a219"
+        )

@@ -1,0 +1,6 @@
+"""Fixtures of the API's unit tests: SQLite, which is there at once."""
+
+from tests.support.api import sqlite_world
+from tests.support.postgres import sqlite_template, sqlite_url
+
+__all__ = ["sqlite_template", "sqlite_url", "sqlite_world"]

@@ -1,0 +1,74 @@
+import pytest
+
+from services.api.db import eventlog
+from services.api.db.session import Database
+from tests.support.api import Moment
+
+
+@pytest.fixture
+def database(sqlite_url):
+    made = Database(sqlite_url)
+    yield made
+    made.close()
+
+
+def add(session, *kinds):
+    for kind in kinds:
+        eventlog.append(session, kind=kind, actor="test", now=Moment()())
+
+
+def test_rows_are_sealed_into_a_chain(database):
+    with database.write(sealing=True) as session:
+        assert eventlog.seal(session, Moment()()) == eventlog.GENESIS_HASH
+        add(session, "a", "b")
+        first = eventlog.seal(session, Moment()())
+        assert eventlog.seal(session, Moment()()) == first
+        add(session, "c")
+        assert eventlog.unsealed(session) == 1
+        second = eventlog.seal(session, Moment()())
+        newest = eventlog.newest_block(session)
+        assert newest is not None
+        assert (newest.number, newest.previous_hash) == (2, first)
+        assert (newest.first_sequence, newest.row_count) == (3, 1)
+        assert newest.hash == second
+        assert eventlog.first_broken_block(session) is None
+
+
+def test_a_row_is_one_line_of_json(database):
+    with database.write() as session:
+        eventlog.append(
+            session,
+            kind="moved",
+            actor="miner:x",
+            now=Moment()(),
+            from_status="queued",
+            to_status="withdrawn",
+            evidence={"b": 1, "a": "ü\n"},
+        )
+        session.flush()
+        from services.api.db.records import LogRow
+
+        row = session.get(LogRow, 1)
+        assert row is not None
+        assert eventlog.canonical(row) == (
+            b'[1,null,null,"moved","miner:x","queued","withdrawn",null,'
+            b'{"a":"\\u00fc\\n","b":1},"2027-01-02T03:04:05.678901+00:00"]\n'
+        )
+
+
+def test_a_block_whose_rows_are_not_all_there_is_broken(database):
+    with database.write(sealing=True) as session:
+        add(session, "a", "b")
+        eventlog.seal(session, Moment()())
+        block = eventlog.newest_block(session)
+        assert block is not None
+        session.expunge(block)
+    # a forged block: right hash of too few rows
+    with database.engine.connect() as connection:
+        from sqlalchemy import text
+
+        connection.execute(text("DROP TRIGGER event_log_no_delete"))
+        connection.execute(text("DELETE FROM event_log WHERE sequence = 2"))
+        connection.commit()
+    with database.read() as session:
+        assert eventlog.first_broken_block(session) == 1

@@ -1,0 +1,96 @@
+import pytest
+from quasar_core.domain.submissions import IllegalMove, Status
+
+from services.api.db.models import Round, Submission
+from services.api.rounds import repository as rounds
+from services.api.submissions import repository
+from services.api.submissions.moves import carry_over, enter, move
+from tests.support.judged import play
+
+
+@pytest.fixture
+def submission_id(sqlite_world):
+    sqlite_world.register("a")
+    return sqlite_world.accepted("a")
+
+
+def test_a_move_that_is_not_in_the_table_raises_and_changes_nothing(
+    sqlite_world, submission_id
+):
+    world = sqlite_world
+    with world.database.write() as session:
+        row = repository.locked(session, submission_id)
+        assert row is not None
+        with pytest.raises(IllegalMove):
+            move(session, row, Status.SCORED, actor="test", now=world.clock())
+    assert world.status(submission_id) == "queued"
+
+
+def test_each_step_is_a_row_of_the_log_with_its_evidence(
+    sqlite_world, submission_id
+):
+    world = sqlite_world
+    with world.database.write() as session:
+        row = repository.locked(session, submission_id)
+        assert row is not None
+        move(
+            session,
+            row,
+            Status.REJECTED,
+            actor="worker:w",
+            now=world.clock(),
+            evidence={"code": "time_limit"},
+        )
+    with world.database.read() as session:
+        rows = repository.history(session, submission_id, 0)
+    assert [
+        (row.actor, row.from_status, row.to_status, row.evidence)
+        for row in rows[1:]
+    ] == [
+        ("worker:w", "queued", "benchmarking", {"implied_by": "rejected"}),
+        ("worker:w", "benchmarking", "rejected", {"code": "time_limit"}),
+    ]
+
+
+def test_a_score_changes_the_boards(sqlite_world):
+    world = sqlite_world
+    world.register("b")
+    before = world.client.get("/leaderboard").headers["etag"]
+    play(world, "b")
+    assert world.client.get("/leaderboard").headers["etag"] != before
+
+
+def test_no_life_begins_in_its_middle(sqlite_world):
+    world = sqlite_world
+    with (
+        pytest.raises(ValueError, match="no life begins as scored"),
+        world.database.write() as session,
+    ):
+        enter(
+            session,
+            Submission(status=Status.SCORED),
+            actor="test",
+            now=world.clock(),
+        )
+
+
+def test_who_is_carried_over_plays_in_that_rounds_leagues(
+    sqlite_world, submission_id
+):
+    world = sqlite_world
+    with world.database.write() as session:
+        row = repository.locked(session, submission_id)
+        current = rounds.open_round(session)
+        assert row is not None
+        assert current is not None
+        row.tokens_per_sec = 100.0
+        finer = Round(
+            number=1, settings={**current.settings, "league_unit": 100}
+        )
+        carry_over(session, row, finer, actor="test", now=world.clock())
+        assert (row.league, row.weighted_score) == ("1M", 300.0)
+        coarser = Round(
+            number=1, settings={**current.settings, "league_unit": 5_000}
+        )
+        carry_over(session, row, coarser, actor="test", now=world.clock())
+        assert (row.league, row.multiplier) == ("1M", 3.0)

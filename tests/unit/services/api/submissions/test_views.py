@@ -1,0 +1,62 @@
+from quasar_core.errors import Stage
+
+from services.api.submissions import repository, views
+from tests.support.judged import Worker
+
+
+def test_stages_are_those_of_the_newest_attempt_that_passed_them(
+    sqlite_world,
+):
+    world = sqlite_world
+    world.register("a")
+    world.accepted("a")
+    worker, job = Worker(world.clock), world.take()
+    world.record(
+        worker.passed(job, Stage.FETCH, 1.0),
+        worker.passed(job, Stage.SMOKE, 2.0),
+        worker.failed(job),
+    )
+    world.later(60)
+    job = world.take()
+    world.record(worker.passed(job, Stage.FETCH, 3.0))
+    stages = world.view(job.submission_id)["stages"]
+    assert [(s["stage"], s["seconds"]) for s in stages] == [
+        ("fetch", 3.0),
+        ("smoke", 2.0),
+    ]
+
+
+def test_a_log_tail_is_shown_to_its_owner(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    world.accepted("a")
+    job = world.take()
+    world.record(Worker(world.clock).rejected(job))
+    with world.database.read() as session:
+        row = repository.by_id(session, job.submission_id)
+        assert row is not None
+        tails = [
+            found.rejection.log_tail
+            for owner in (True, False)
+            if (found := views.verdict(row, for_owner=owner)) is not None
+        ]
+        (summary,) = views.summaries([row])
+        assert views.score(row) is None
+    assert tails == ["secret of its owner", ""]
+    assert summary.code == "output_mismatch"
+
+
+def test_a_row_of_the_log_is_told_as_a_move_or_a_stage(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    world.accepted("a")
+    worker, job = Worker(world.clock), world.take()
+    world.record(worker.started(job), worker.at(job, Stage.FETCH))
+    with world.database.read() as session:
+        rows = repository.history(session, job.submission_id, 0)
+        told = [views.told(row) for row in rows]
+    assert [(t.kind, t.to_status, t.stage) for t in told] == [
+        ("moved", "queued", None),
+        ("moved", "benchmarking", None),
+        ("stage", None, Stage.FETCH),
+    ]

@@ -1,0 +1,43 @@
+from datetime import timedelta
+from uuid import uuid4
+
+from prometheus_client import REGISTRY
+from quasar_core.contracts.events import WorkerSeen
+
+from services.api import gauges
+
+
+def value(name, **labels):
+    return REGISTRY.get_sample_value(name, labels)
+
+
+def test_gauges_tell_what_the_database_holds(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    world.accepted("a")
+    world.record(
+        WorkerSeen(
+            event_id=uuid4(),
+            occurred_at=world.clock(),
+            worker="w",
+            pool="cpu",
+            role="benchmark",
+            environment={},
+        )
+    )
+    world.later(30)
+    with world.database.read() as session:
+        gauges.update(session, 400, world.clock())
+        queue = {"queue": "benchmark", "pool": "cpu"}
+        assert value("quasar_queue_depth", **queue) == 1
+        assert value("quasar_queue_oldest_seconds", **queue) == 30
+        assert value("quasar_round_blocks_left") == 14_000
+        assert value("quasar_rounds", status="open") == 1
+        assert value("quasar_submissions", status="queued") == 1
+        assert value("quasar_outbox_waiting") == 0
+        seen = {"role": "benchmark", "pool": "cpu"}
+        assert value("quasar_workers_seen", **seen) == 1
+        later = world.clock() + timedelta(seconds=60)
+        gauges.update(session, None, later)
+        assert value("quasar_workers_seen", **seen) is None
+        assert value("quasar_round_blocks_left") == 14_000

@@ -1,0 +1,23 @@
+from quasar_core.contracts.http import WeightsReport
+
+from services.api.weights import repository
+from tests.support.api import Moment
+
+
+def report(outcome):
+    return WeightsReport(round_number=1, outcome=outcome, netuid=24)
+
+
+def test_a_round_is_weighed_by_what_was_set_and_nothing_else(sqlite_world):
+    with sqlite_world.database.write() as session:
+        repository.add(session, "v", report("dry_run"), Moment()())
+        session.flush()
+        assert not repository.was_set(session, 1)
+        repository.add(session, "v", report("set"), Moment()())
+        session.flush()
+        assert repository.was_set(session, 1)
+        assert not repository.was_set(session, 2)
+        rows = repository.listed(session, "v", 9)
+        assert [row.outcome for row in rows] == ["set", "dry_run"]
+        assert list(repository.listed(session, "w", 9)) == []
+        assert len(repository.listed(session, None, 1)) == 1
