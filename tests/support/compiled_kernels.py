@@ -13,13 +13,15 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 ARCHITECTURES = (80, 90)
-# every pointer that is not to q, k, v or o
+# every pointer that is not to q, k, v or o, but for `solved`, which is of
+# their dtype for bfloat16 and float32 for the rest
 _POINTERS = {
     "beta": "*fp32",
     "initial": "*fp32",
     "final": "*fp32",
     "states": "*fp32",
     "maps": "*fp32",
+    "scratch": "*fp32",
     "m": "*fp32",
     "scores": "*fp32",
     "inverse": "*fp32",
@@ -27,10 +29,11 @@ _POINTERS = {
     "alpha": "*fp32",
     "table": "*i64",
     "firsts": "*i64",
+    "spans": "*i64",
     "cu_seqlens": "*i64",
 }
 
-_TABLES = {"table", "firsts", "cu_seqlens"}
+_TABLES = {"table", "firsts", "spans", "cu_seqlens"}
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,30 @@ def footprint(
     dtype: str = "bf16",
     warps: int = 4,
     stages: int = 3,
-    **constants: int | None,
+    **constants: Any,
 ) -> Footprint:
     """Compile `kernel` for sm_`architecture` and read the cubin's usage.
 
     `dtype` is Triton's name for the dtype of q, k, v and o. Where sequences
-    are not packed their tables are None, as a launch hands them over.
+    are not packed their tables are None, and pointers and strides are
+    aligned to 16, as a launch of ordinary tensors hands them over.
     """
     if not constants.get("IS_VARLEN", True):
         absent = _TABLES & set(kernel.arg_names)
         constants |= dict.fromkeys(absent, None)
     types = dict.fromkeys("qkvo", f"*{dtype}") | _POINTERS
+    types["solved"] = "*bf16" if dtype == "bf16" else "*fp32"
     signature = {
         name: "constexpr" if name in constants else types.get(name, "i32")
         for name in kernel.arg_names
     }
+    aligned = {
+        (i,): [["tt.divisibility", 16]]
+        for i, name in enumerate(kernel.arg_names)
+        if signature[name].startswith("*") or name.startswith("stride")
+    }
     compiled = triton.compile(
-        ASTSource(kernel, signature, constexprs=constants),
+        ASTSource(kernel, signature, constants, aligned),
         target=GPUTarget("cuda", architecture, 32),
         options={"num_warps": warps, "num_stages": stages},
     )

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from fla_quasar.ops import quasar
@@ -59,16 +60,20 @@ def _compare(form: Callable, x, layout: str, marks=None) -> float:
 def chunk() -> Errors:
     """`chunk_quasar` and its segments."""
     from fla_quasar.ops.quasar.chunk_kernels import launch_chunk
-    from fla_quasar.ops.quasar.inputs import read_inputs
+    from fla_quasar.ops.quasar.inputs import check_inputs
 
-    def in_segments(*arguments, layout):
+    def in_segments(*arguments, layout, chunks=1):
         *tensors, _, marks = arguments
-        inputs = read_inputs(*tensors, marks, layout)
-        return launch_chunk(inputs, 32)
+        inputs = check_inputs(*tensors, marks, layout)
+        return launch_chunk(inputs, chunks)
+
+    in_longer_segments = partial(in_segments, chunks=4)
 
     for family in FAMILIES:
         x = make_case(family, 70, heads=1)
         yield family, _compare(in_segments, x, "causal")
+    x = make_case("stiff", 300, heads=1)
+    yield "longer segments", _compare(in_longer_segments, x, "causal")
     for tokens in (1, 64, 65):
         x = make_case("subspace", tokens)
         yield f"{tokens} tokens", _compare(quasar.chunk_quasar, x, "causal")

@@ -1,0 +1,193 @@
+"""Commands of the local stack: demo, up, and an operator's three in one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.local.session import (
+    FAILED,
+    RUN_FOLDER,
+    interruptible,
+    last_words,
+    own_folder,
+    passing_folder,
+)
+
+DEMO_TIMEOUT_SECONDS = 900.0
+
+
+def demo(
+    json_output: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print one JSON object as the last line of standard output;"
+            " progress goes to standard error.",
+        ),
+    ] = False,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to put everything, and leave it: logs, database,"
+            " forks. Otherwise a folder in .run/ that goes at the end."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(help="Give up after this many seconds.")
+    ] = DEMO_TIMEOUT_SECONDS,
+) -> None:
+    """Play a whole competition on this machine, watched live.
+
+    Starts the platform (broker, database, API, workers, a chain), makes
+    eight miners with real git forks, honest ones and cheats, has them
+    judged, and ends with the leaderboard, the verdicts and the weights on
+    chain. Ends with 0 only if every miner got what he deserves.
+    """
+    from deploy.local.demo import play
+    from deploy.local.report import describe
+    from deploy.local.screen import Screen
+    from deploy.local.stack import Stack
+
+    with (
+        last_words(),
+        interruptible(),
+        passing_folder("demo", directory) as folder,
+        Screen(machine=json_output) as screen,
+    ):
+        with Stack(folder, fresh=True) as stack:
+            ending = play(stack, screen, timeout)
+            screen.tell("stopping everything that was started")
+        describe(ending, screen)
+        if json_output:
+            typer.echo(json.dumps(ending.as_json()))
+        if ending.injustices:
+            raise typer.Exit(FAILED)
+
+
+def up(
+    directory: Annotated[
+        Path,
+        typer.Option(help="Where everything lies; taken up again next time."),
+    ] = RUN_FOLDER
+    / "up",
+    port: Annotated[
+        int, typer.Option(help="Where the API listens; 0 for any free port.")
+    ] = 8000,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew in that folder.")
+    ] = False,
+    league_unit: Annotated[
+        int,
+        typer.Option(min=64, help="Tokens of the smallest league's length."),
+    ] = 512,
+    round_blocks: Annotated[
+        int, typer.Option(min=1, help="How many blocks a round is open.")
+    ] = 900,
+    block_seconds: Annotated[
+        float, typer.Option(min=0.1, help="How long a block of the chain is.")
+    ] = 1.0,
+) -> None:
+    """Run the platform on this machine until Ctrl-C.
+
+    Prints where the API answers, and what to put into the environment so
+    that `quasar miner` and `quasar validate` find it.
+    """
+    from deploy.local.operate import run_stack
+    from deploy.local.rules import Rules
+
+    rules = Rules(
+        league_unit=league_unit,
+        round_blocks=round_blocks,
+        block_seconds=block_seconds,
+    )
+    with last_words(), interruptible(), own_folder(directory) as folder:
+        run_stack(folder, rules, port, fresh=fresh)
+
+
+validator = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="One operator's workers and weight setter in one command.",
+)
+
+
+@validator.callback()
+def _group() -> None:
+    """One operator's workers and weight setter in one command."""
+
+
+@validator.command("run")
+def validator_run(
+    *,
+    mock: Annotated[
+        bool,
+        typer.Option(
+            "--mock",
+            help="Play on a local stand-in for the chain. Without --api-url"
+            " the API, the broker and the database are started as well.",
+        ),
+    ] = False,
+    api_url: Annotated[
+        str | None, typer.Option(help="Where the API answers.")
+    ] = None,
+    redis_url: Annotated[
+        str | None, typer.Option(help="The broker of that deployment.")
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(help="finney, test, a ws:// URL, or local:///PATH."),
+    ] = None,
+    netuid: Annotated[int | None, typer.Option(help="The subnet.")] = None,
+    wallet_name: Annotated[
+        str | None, typer.Option(help="The validator's wallet.")
+    ] = None,
+    wallet_hotkey: Annotated[
+        str | None, typer.Option(help="Its hotkey.")
+    ] = None,
+    wallet_path: Annotated[
+        Path | None, typer.Option(help="The folder of the wallets.")
+    ] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="The pool to work for.")
+    ] = None,
+    directory: Annotated[
+        Path, typer.Option(help="Where the logs go.")
+    ] = RUN_FOLDER
+    / "validator",
+) -> None:
+    """Run a benchmark worker, a verifier and a weight setter until Ctrl-C.
+
+    What is not given is read from the environment (QUASAR_API_URL,
+    QUASAR_REDIS_URL, QUASAR_CHAIN_URL ...) or from .env. With --mock and
+    nothing else, everything that a validator needs is started here.
+    """
+    from deploy.local.operate import run_stack
+    from deploy.local.rules import Rules
+    from deploy.local.validator import (
+        Deployment,
+        join_local_chain,
+        run_operator,
+    )
+
+    deployment = Deployment(
+        api_url=api_url,
+        redis_url=redis_url,
+        chain_url=network,
+        netuid=netuid,
+        wallet_name=wallet_name,
+        wallet_hotkey=wallet_hotkey,
+        wallet_path=wallet_path,
+        pool=pool,
+    )
+    with last_words(), interruptible(), own_folder(directory) as folder:
+        if mock and api_url is None:
+            run_stack(folder, Rules(), 0, fresh=False)
+            return
+        if mock:
+            join_local_chain(deployment)
+        run_operator(deployment, folder)

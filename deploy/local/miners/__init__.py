@@ -1,0 +1,1 @@
+"""The demo's miners: who they are, and the forks that they race."""

@@ -1,0 +1,108 @@
+"""A validator's three processes, against a deployment that runs already."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quasar_core.chain.local import LocalChain
+from quasar_core.chain.open import local_path
+from quasar_core.chain.signatures import worker_keypair
+from quasar_core.chain.wallets import create_wallet
+from quasar_core.errors import QuasarError
+
+from deploy.local.identities import register
+from deploy.local.operate import watch_over
+from deploy.local.processes import Processes, Program
+from deploy.local.screen import Screen
+
+MODULES = {
+    "benchmark-worker": "services.benchmark_worker",
+    "verifier-worker": "services.verifier_worker",
+    "weight-setter": "services.weight_setter",
+}
+
+SEED_VARIABLE = "QUASAR_WORKER_SEED_FILE"
+"""One key for both workers of an operator: they share a name as well."""
+
+
+class NotLocal(QuasarError):
+    """`--mock` was asked for against something that is no stand-in."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What an operator says of where he takes part, and as whom.
+
+    What is None is left to the environment and to `.env`, as when the
+    three processes are started one by one.
+    """
+
+    api_url: str | None = None
+    redis_url: str | None = None
+    chain_url: str | None = None
+    netuid: int | None = None
+    wallet_name: str | None = None
+    wallet_hotkey: str | None = None
+    wallet_path: Path | None = None
+    pool: str | None = None
+
+    def environment(self) -> Mapping[str, str]:
+        """The settings of all three processes."""
+        given = {
+            f"QUASAR_{name.upper()}": str(value)
+            for name, value in vars(self).items()
+            if value is not None
+        }
+        return {**os.environ, "PYTHONUNBUFFERED": "1", **given}
+
+
+def run_operator(deployment: Deployment, folder: Path) -> None:
+    """Run both workers and the weight setter until interrupted.
+
+    Raises ProcessFault, with the tail of its log, where one of them ends.
+    """
+    screen = Screen()
+    environment = {SEED_VARIABLE: str(folder.resolve() / "worker.seed")}
+    environment.update(deployment.environment())
+    key = worker_keypair(Path(environment[SEED_VARIABLE])).ss58_address
+    screen.tell(
+        f"results are signed by {key}: they count once the API knows it"
+        " (QUASAR_WORKER_HOTKEYS)"
+    )
+    with Processes(folder / "logs") as processes:
+        for name, module in MODULES.items():
+            processes.start(
+                Program(
+                    name,
+                    (sys.executable, "-m", module),
+                    environment,
+                    directory=Path.cwd(),
+                )
+            )
+            screen.tell(f"{name} runs; its log is {processes.log_path(name)}")
+        watch_over(processes, screen)
+
+
+def join_local_chain(deployment: Deployment) -> None:
+    """Register the operator with a permit on a local chain.
+
+    Its wallet is made if it is missing. Raises NotLocal or
+    ChainUnavailable where the address is no local chain that exists.
+    """
+    path = local_path(deployment.chain_url or "")
+    if path is None:
+        raise NotLocal(
+            "--mock plays on a local chain: give its address with --network"
+            " local:///PATH/chain.json, or leave --api-url out to have a"
+            " whole stack started"
+        )
+    wallet = create_wallet(
+        deployment.wallet_name or "validator",
+        deployment.wallet_hotkey or "default",
+        deployment.wallet_path or Path("~/.bittensor/wallets"),
+    )
+    register(LocalChain(path), wallet, permit=True)

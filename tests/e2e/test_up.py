@@ -1,0 +1,119 @@
+"""`quasar up` and its like: up until told, and nothing left behind."""
+
+import json
+import re
+import signal
+
+import pytest
+from quasar_core.client.api import QuasarClient
+
+from tests.support.platform import Command, processes_in, quasar, wait_until
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("e2e"),
+    pytest.mark.timeout(300),
+]
+
+UP_SECONDS = 120.0
+DOWN_SECONDS = 60.0
+
+
+def api_of(output):
+    return re.search(r"http://127\.0\.0\.1:\d+", output).group()
+
+
+def exported(miner_file):
+    """What the file that a miner's shell reads puts into the environment."""
+    lines = miner_file.read_text().splitlines()
+    return dict(
+        line.removeprefix("export ").split("=", 1)
+        for line in lines
+        if line.startswith("export ")
+    )
+
+
+@pytest.fixture
+def up(tmp_path):
+    folder = tmp_path / "up"
+    command = Command(
+        tmp_path / "log", "up", "--directory", str(folder), "--port", "0"
+    )
+    try:
+        command.wait_for("To take part", UP_SECONDS)
+        yield command, folder
+    finally:
+        command.kill()
+
+
+def test_up_prints_where_it_answers_and_ends_with_ctrl_c(up):
+    command, folder = up
+    with QuasarClient(api_of(command.output())) as client:
+        assert client.health().status == "ok"
+        assert client.current_round().status == "open"
+    refused = quasar("up", "--directory", str(folder))
+    assert refused.returncode == 1
+    assert "another stack runs in" in " ".join(refused.stderr.split())
+    assert command.end(signal.SIGINT, DOWN_SECONDS) == 0
+    assert processes_in(folder) == {}
+
+
+def test_a_newcomer_takes_part_by_the_commands_that_up_prints(up, tmp_path):
+    _, folder = up
+    environment = exported(folder / "miner.env")
+    fork = str(tmp_path / "fork")
+
+    def told(*arguments):
+        ended = quasar(*arguments, timeout=200, environment=environment)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout.splitlines()[-1])
+
+    made = told("miner", "init", "--repo-path", fork, "--json")
+    with QuasarClient(environment["QUASAR_API_URL"]) as client:
+        assert client.current_round().base_commit == made["commit_hash"]
+    submit = ("miner", "submit", "--repo-path", fork, "--seq-len", "640")
+    submission_id = told(*submit, "--json")["submission_id"]
+    status = told("miner", "status", submission_id, "--watch", "--json")
+    assert status["status"] == "scored"
+    assert status["hotkey"] == made["hotkey"]
+
+
+def test_a_stack_that_was_taken_down_is_taken_up_where_it_was_left(tmp_path):
+    folder = tmp_path / "up"
+    arguments = ("up", "--directory", str(folder), "--port", "0")
+    opened = []
+    for _ in range(2):
+        command = Command(tmp_path / "log", *arguments)
+        try:
+            output = command.wait_for("QUASAR is up", UP_SECONDS)
+            with QuasarClient(api_of(output)) as client:
+                view = client.current_round()
+                opened.append((view.round_number, view.opened_at_block))
+        finally:
+            # not even SIGKILL leaves anything behind
+            command.kill()
+        wait_until(
+            lambda: processes_in(folder) == {}, 10, "all processes gone"
+        )
+    assert opened[0] == opened[1]
+
+
+def test_an_operators_three_processes_run_in_one_command(tmp_path):
+    folder = tmp_path / "validator"
+    command = Command(
+        tmp_path / "log",
+        "validator",
+        "run",
+        "--mock",
+        "--directory",
+        str(folder),
+    )
+    try:
+        output = command.wait_for("QUASAR is up", UP_SECONDS)
+        with QuasarClient(api_of(output)) as client:
+            roles = {worker.role for worker in client.stats().workers}
+        assert roles == {"benchmark", "verifier"}
+        assert command.end(signal.SIGTERM, DOWN_SECONDS) == 0
+    finally:
+        command.kill()
+    assert processes_in(folder) == {}

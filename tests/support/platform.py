@@ -1,0 +1,96 @@
+"""The platform as real processes: its front door, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+QUASAR = str(Path(sys.executable).with_name("quasar"))
+POLL_SECONDS = 0.1
+
+
+def quasar(
+    *arguments: str,
+    timeout: float = 60.0,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [QUASAR, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **(environment or {})},
+    )
+
+
+def processes_in(folder: Path) -> dict[int, str]:
+    """Every live process that runs in `folder`, or names it: pid -> words."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+            place = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        here = place.is_relative_to(folder) or str(folder).encode() in words
+        if here:
+            found[int(entry.name)] = words.decode(errors="replace")
+    return found
+
+
+def wait_until(
+    claim: Callable[[], bool], timeout_seconds: float, what: str
+) -> None:
+    """Wait until `claim` holds; fails the test where it never does."""
+    deadline = time.monotonic() + timeout_seconds
+    while not claim():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(POLL_SECONDS)
+
+
+class Command:
+    """A long-running command, whose output is read while it runs."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        self._log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [QUASAR, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def output(self) -> str:
+        """What it has said so far."""
+        return self._log.read_text(errors="replace")
+
+    def wait_for(self, words: str, timeout_seconds: float) -> str:
+        """Wait until it has said these words; all that it has said."""
+
+        def said() -> bool:
+            assert self.process.poll() is None, self.output()
+            return words in self.output()
+
+        wait_until(said, timeout_seconds, words)
+        return self.output()
+
+    def end(self, number: signal.Signals, timeout_seconds: float) -> int:
+        """Signal it, and its exit code once it has ended."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout_seconds)
+
+    def kill(self) -> None:
+        """End it, however it stands."""
+        self.process.kill()
+        self.process.wait()

@@ -1,0 +1,73 @@
+"""An operator's three processes: what they are told, and where they play."""
+
+from pathlib import Path
+
+import pytest
+from quasar_core.chain.local import LocalChain
+from quasar_core.chain.signatures import worker_keypair
+from quasar_core.chain.wallets import open_wallet
+
+from deploy.local.processes import ProcessFault
+from deploy.local.validator import (
+    MODULES,
+    Deployment,
+    NotLocal,
+    join_local_chain,
+    run_operator,
+)
+
+
+def test_what_is_given_comes_before_the_environment(monkeypatch):
+    monkeypatch.setenv("QUASAR_POOL", "h200")
+    monkeypatch.setenv("QUASAR_API_URL", "http://elsewhere")
+    found = Deployment(
+        api_url="http://here", wallet_path=Path("/wallets"), netuid=24
+    ).environment()
+    assert found["QUASAR_API_URL"] == "http://here"
+    assert found["QUASAR_WALLET_PATH"] == "/wallets"
+    assert found["QUASAR_NETUID"] == "24"
+    assert found["QUASAR_POOL"] == "h200"
+
+
+def test_on_a_local_chain_the_operator_is_registered_with_a_permit(tmp_path):
+    path = tmp_path / "chain.json"
+    chain = LocalChain.create(path)
+    wallets = tmp_path / "wallets"
+    join_local_chain(
+        Deployment(chain_url=f"local://{path}", wallet_path=wallets)
+    )
+    (neuron,) = chain.metagraph().neurons
+    wallet = open_wallet("validator", "default", wallets)
+    assert neuron.hotkey == wallet.hotkey
+    assert neuron.validator_permit
+
+
+@pytest.mark.parametrize("url", [None, "finney", "ws://127.0.0.1:9944"])
+def test_mock_never_means_a_real_chain(url):
+    with pytest.raises(NotLocal, match="local:///PATH"):
+        join_local_chain(Deployment(chain_url=url))
+
+
+def test_a_process_that_cannot_start_is_told_with_its_log(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(MODULES, "benchmark-worker", "services.no_such")
+    with pytest.raises(ProcessFault, match="no_such"):
+        run_operator(Deployment(), tmp_path)
+
+
+def test_both_workers_of_an_operator_sign_with_one_key_that_is_told(
+    tmp_path, monkeypatch, capsys
+):
+    show = tmp_path / "show_seed.py"
+    show.write_text(
+        "import os; print('seed', os.environ['QUASAR_WORKER_SEED_FILE'])"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for name in MODULES:
+        monkeypatch.setitem(MODULES, name, "show_seed")
+    with pytest.raises(ProcessFault) as ended:
+        run_operator(Deployment(), tmp_path)
+    seed = tmp_path / "worker.seed"
+    assert f"seed {seed}" in str(ended.value)
+    assert worker_keypair(seed).ss58_address in capsys.readouterr().out
