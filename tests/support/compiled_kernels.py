@@ -13,8 +13,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 ARCHITECTURES = (80, 90)
-# every pointer that is not to q, k, v or o, but for `solved`, which is of
-# their dtype for bfloat16 and float32 for the rest
+# every argument that is no size, and no pointer to what has the dtype of q
 _POINTERS = {
     "beta": "*fp32",
     "initial": "*fp32",
@@ -27,12 +26,24 @@ _POINTERS = {
     "inverse": "*fp32",
     "lambda_t": "*fp32",
     "alpha": "*fp32",
+    "d_maps": "*fp32",
+    "d_states": "*fp32",
+    "d_final": "*fp32",
+    "d_initial": "*fp32",
+    "d_beta": "*fp32",
+    "eps": "fp32",
     "table": "*i64",
     "firsts": "*i64",
     "spans": "*i64",
     "cu_seqlens": "*i64",
 }
 
+_OF_INPUTS = (
+    *("q", "k", "v", "o", "do", "dq", "dk", "dv"),
+    *("x", "y", "low", "up", "weight", "bias"),
+)
+# of the dtype of q for bfloat16, and float32 for the rest
+_WORKED_OUT = ("solved", "before", "after", "corrected")
 _TABLES = {"table", "firsts", "spans", "cu_seqlens"}
 
 
@@ -62,8 +73,9 @@ def footprint(
     if not constants.get("IS_VARLEN", True):
         absent = _TABLES & set(kernel.arg_names)
         constants |= dict.fromkeys(absent, None)
-    types = dict.fromkeys("qkvo", f"*{dtype}") | _POINTERS
-    types["solved"] = "*bf16" if dtype == "bf16" else "*fp32"
+    types = dict.fromkeys(_OF_INPUTS, f"*{dtype}") | _POINTERS
+    worked_out = "*bf16" if dtype == "bf16" else "*fp32"
+    types |= dict.fromkeys(_WORKED_OUT, worked_out)
     signature = {
         name: "constexpr" if name in constants else types.get(name, "i32")
         for name in kernel.arg_names

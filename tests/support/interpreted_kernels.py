@@ -93,6 +93,93 @@ def chunk() -> Errors:
     yield "gradients", _gradients(quasar.chunk_quasar)
 
 
+def backward() -> Errors:
+    """The gradients of `chunk_quasar`, by segments of one chunk or more."""
+    from fla_quasar.ops.quasar.chunk_backward import chunk_with_gradients
+    from fla_quasar.ops.quasar.inputs import check_inputs
+
+    def ours(chunks: int | None, layout: str = "causal") -> Callable:
+        def form(*arguments):
+            *tensors, _, marks = arguments
+            inputs = check_inputs(*tensors, marks, layout)
+            return chunk_with_gradients(inputs, chunks)
+
+        return form
+
+    for family in FAMILIES:
+        x = make_case(family, 70, heads=1)
+        yield family, _gradients_of(x, ours(1))
+    x = make_case("stiff", 100, heads=1, head_dim=32)
+    yield "longer segments", _gradients_of(x, ours(3))
+    yield "one segment", _gradients_of(make_case("plain", 40), ours(None))
+    x = make_case("plain", 5, batch=2, layout="interleaved")
+    yield (
+        "interleaved",
+        _gradients_of(x, ours(2, "interleaved"), layout="interleaved"),
+    )
+    x = make_case("long_memory", 60)
+    x = type(x)(*x.tensors[:4], torch.randn(4, 2, 16, 16))
+    marks = torch.tensor([0, 0, 17, 18, 60])
+    yield "packed", _gradients_of(x, ours(1), marks)
+    x = make_case("plain", 40).to(torch.float16)
+    yield "float16", _gradients_of(x, ours(1))
+    x = make_case("plain", 40).to(torch.bfloat16)
+    yield "bfloat16", _gradients_of(x, ours(1))
+
+
+def _gradients_of(
+    x, form: Callable, marks=None, *, layout: str = "causal"
+) -> float:
+    """The worst of five gradients, by norm, against the truth's."""
+    weights = torch.randn(x.q.shape), torch.randn(x.initial_state.shape)
+
+    def truth(*arguments):
+        return quasar.naive_quasar(*arguments, layout=layout)
+
+    def gradients(form: Callable, case) -> list[torch.Tensor]:
+        case = case.wanting_gradients()
+        o, state = form(*case.tensors, True, marks)
+        loss = (o * weights[0]).sum() + (state * weights[1]).sum()
+        loss.backward()
+        return [t.grad.double() for t in case.tensors]
+
+    # where the gate is shut beta's gradient is below any float32
+    return max(
+        float((mine - true).norm() / true.norm().clamp(min=1e-6))
+        for mine, true in zip(
+            gradients(form, x), gradients(truth, x.doubled()), strict=True
+        )
+    )
+
+
+def layer() -> Errors:
+    """`QuasarAttention` under `inference_mode`, whose parts are kernels."""
+    from fla_quasar.layers import QuasarAttention
+
+    for options in (
+        {},
+        {"conv_bias": True},
+        {"use_short_conv": False},
+        {"layout": "interleaved"},
+    ):
+        made = {"layout": "causal"} | options
+        attention = QuasarAttention(24, 16, 2, **made)
+        for name, parameter in attention.named_parameters():
+            if name.endswith("bias"):
+                torch.nn.init.normal_(parameter)
+        x = torch.randn(2, 19, 24)
+        want, _ = attention(x)
+        with torch.inference_mode():
+            got, _ = attention(x)
+        yield str(options), float((got - want).norm() / want.norm())
+        if made["layout"] == "causal":
+            with torch.inference_mode():
+                _, cache = attention(x[:, :17], use_cache=True)
+                got, _ = attention(x[:, 17:], cache=cache)
+            off = (got - want[:, 17:]).norm() / want[:, 17:].norm()
+            yield f"{options} with a cache", float(off)
+
+
 def small() -> Errors:
     """Gate, substitution, token tiles, recurrence."""
     for tokens, layout in ((1, "causal"), (33, "causal"), (5, "interleaved")):
@@ -152,5 +239,10 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if triton_state() != "interpreted":
         sys.exit("TRITON_INTERPRET=1 must be set")
-    checks = {"chunk": chunk, "small": small}[sys.argv[1]]
+    checks = {
+        "backward": backward,
+        "chunk": chunk,
+        "layer": layer,
+        "small": small,
+    }[sys.argv[1]]
     sys.stdout.write(json.dumps(dict(checks())) + "\n")

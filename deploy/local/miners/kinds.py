@@ -54,13 +54,13 @@ KINDS = (
     Kind(
         "honest_slow",
         "the recurrence, head by head and token by token",
-        leagues=2,
+        leagues=1,
         kernel="honest_slow",
     ),
     Kind(
         "no_mask",
         "no causal mask inside a chunk",
-        leagues=2,
+        leagues=3,
         code=RejectionCode.OUTPUT_MISMATCH,
         kernel="no_mask",
     ),
@@ -74,7 +74,7 @@ KINDS = (
     Kind(
         "forbidden_import",
         "calls a kernel that is not in this race",
-        leagues=2,
+        leagues=5,
         code=RejectionCode.FORBIDDEN_IMPORT,
         kernel="forbidden_import",
     ),
@@ -88,7 +88,7 @@ KINDS = (
     Kind(
         "killer",
         "crashes the process that runs it",
-        leagues=2,
+        leagues=4,
         code=RejectionCode.PROCESS_EXIT,
         kernel="killer",
     ),

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import silu, softplus
+from torch.nn.functional import linear, silu, softplus
 
 from ..modules.gated_norm import GatedRMSNorm
 from ..modules.short_conv import ShortConvolution
 from ..ops.quasar.chunk import chunk_quasar
+from ..ops.quasar.dispatch import runs_triton
 from ..ops.quasar.fused_recurrent import fused_recurrent_quasar
 from ..ops.quasar.inputs import check_head_dim, check_layout
 
@@ -180,14 +181,9 @@ class QuasarAttention(nn.Module):
                 f"hidden_states has shape {list(hidden_states.shape)}; it"
                 f" must be [B, T, {self.hidden_size}]"
             )
-        q, k, v = (
-            project(hidden_states)
-            for project in (self.q_proj, self.k_proj, self.v_proj)
+        q, k, v, kept = self._project(
+            hidden_states, pasts, keep_pasts, cu_seqlens
         )
-        if self.use_short_conv:
-            q, k, v, kept = self._convolve(q, k, v, pasts, cu_seqlens)
-        else:
-            q, k, v, kept = silu(q), silu(k), silu(v), None
         heads = (self.num_heads, self.head_dim)
         wide = torch.promote_types(self.beta_log.dtype, torch.float32)
         return Prepared(
@@ -195,35 +191,84 @@ class QuasarAttention(nn.Module):
             k.unflatten(2, heads),
             v.unflatten(2, heads),
             softplus(self.beta_log.to(wide)),
-            kept if keep_pasts else None,
+            kept,
         )
 
     def combine(
         self, o: torch.Tensor, hidden_states: torch.Tensor
     ) -> torch.Tensor:
         """All that comes after the core: o `[B, T, H, S]` to the output."""
-        gate = self.g_proj(hidden_states).unflatten(
-            2, (self.num_heads, self.head_dim)
-        )
-        return self.o_proj(self.o_norm(o, gate).flatten(2))
+        if _is_fused(hidden_states):
+            from ..modules.fused import gated_norm
 
-    def _convolve(
+            y = gated_norm(
+                o,
+                self.g_proj[0](hidden_states),
+                self.g_proj.get_parameter("1.weight"),
+                self.g_proj.get_parameter("1.bias"),
+                self.o_norm.weight,
+                self.o_norm.eps,
+            )
+        else:
+            gate = self.g_proj(hidden_states)
+            y = self.o_norm(
+                o, gate.unflatten(2, (self.num_heads, self.head_dim))
+            )
+        return self.o_proj(y.flatten(2))
+
+    def _project(
         self,
-        q: torch.Tensor,
-        k: torch.Tensor,
-        v: torch.Tensor,
+        x: torch.Tensor,
         pasts: Pasts | None,
+        keep_pasts: bool,
         cu_seqlens: torch.Tensor | None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Pasts]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Pasts | None]:
+        """q, k, v `[B, T, H * S]`, and what the convolutions must keep."""
+        projections = (self.q_proj, self.k_proj, self.v_proj)
+        is_fused = _is_fused(x)
+        if is_fused:
+            weight = torch.cat(tuple(each.weight for each in projections))
+            raw = linear(x, weight)
+            q, k, v = raw.chunk(3, -1)
+        else:
+            raw = None
+            q, k, v = (project(x) for project in projections)
+        if not self.use_short_conv:
+            return silu(q), silu(k), silu(v), None
+        convolutions = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
         before = pasts or (None, None, None)
-        kept = (
-            self.q_conv1d.last(q, before[0], cu_seqlens),
-            self.k_conv1d.last(k, before[1], cu_seqlens),
-            self.v_conv1d.last(v, before[2], cu_seqlens),
+        kept = None
+        if keep_pasts:
+            kept = (
+                convolutions[0].last(q, before[0], cu_seqlens),
+                convolutions[1].last(k, before[1], cu_seqlens),
+                convolutions[2].last(v, before[2], cu_seqlens),
+            )
+        if raw is not None and pasts is None and cu_seqlens is None:
+            q, k, v = self._convolve_together(raw)
+        else:
+            q, k, v = (
+                convolve(y, past, cu_seqlens)
+                for convolve, y, past in zip(
+                    convolutions, (q, k, v), before, strict=True
+                )
+            )
+        return q, k, v, kept
+
+    def _convolve_together(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The three convolutions of `[B, T, 3 * H * S]` in one kernel."""
+        from ..modules.fused import conv_silu
+
+        each = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
+        biases = tuple(y.bias for y in each if y.bias is not None)
+        return conv_silu(
+            x,
+            torch.cat(tuple(y.weight for y in each)),
+            torch.cat(biases) if biases else None,
+            3,
         )
-        return (
-            self.q_conv1d(q, before[0], cu_seqlens),
-            self.k_conv1d(k, before[1], cu_seqlens),
-            self.v_conv1d(v, before[2], cu_seqlens),
-            kept,
-        )
+
+
+def _is_fused(x: torch.Tensor) -> bool:
+    """Whether kernels without a gradient may stand in: under `no_grad`."""
+    return not torch.is_grad_enabled() and runs_triton(x)

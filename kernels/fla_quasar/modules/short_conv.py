@@ -75,7 +75,7 @@ class ShortConvolution(nn.Module):
         sequences = _sequences(x, cu_seqlens)
         past = self._past(past, sequences, x)
         rows = [
-            torch.cat((before, sequence), 1)[:, sequence.shape[1] :]
+            _ending(before, sequence)
             for before, sequence in zip(
                 past.split([len(row) for row in sequences]),
                 sequences,
@@ -119,3 +119,11 @@ def _sequences(
         return [x]
     marks = [int(mark) for mark in cu_seqlens.tolist()]
     return [x[:, start:stop] for start, stop in pairwise(marks)]
+
+
+def _ending(before: torch.Tensor, sequence: torch.Tensor) -> torch.Tensor:
+    """As many tokens as `before` has, from the end of the two together."""
+    size = before.shape[1]
+    if sequence.shape[1] >= size:
+        return sequence[:, sequence.shape[1] - size :].clone()
+    return torch.cat((before, sequence), 1)[:, sequence.shape[1] :]

@@ -8,9 +8,7 @@ deadline, the process ends at once, and its sandboxes with it.
 from __future__ import annotations
 
 import os
-import select
 import sys
-import threading
 from pathlib import Path
 from typing import TextIO
 
@@ -28,11 +26,9 @@ from quasar_core.judge.jobs import (
     VerifySpec,
 )
 from quasar_core.judge.judging import judge
+from quasar_core.judge.leash import LeashedSandbox, watch_parent
 from quasar_core.judge.progress import Progress
 from quasar_core.judge.verification import verify
-
-ABANDONED = 75
-"""EX_TEMPFAIL: nobody waits for this job any more."""
 
 ENOUGH_FOR_THE_END = 30.0
 
@@ -43,13 +39,6 @@ def main() -> None:
     # What a library prints is never an answer.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     spec = SpecLine.model_validate_json(sys.stdin.readline()).spec
-    settings = spec.settings
-    leash = settings.total_seconds + settings.lock_seconds
-    threading.Thread(
-        target=_end_with_parent,
-        args=(leash + ENOUGH_FOR_THE_END,),
-        daemon=True,
-    ).start()
     try:
         answer = _do(spec, answers, Path(sys.argv[2]))
     except SandboxUnavailable as error:
@@ -65,9 +54,11 @@ def _do(
     scratch: Path,
 ) -> AnswerLine:
     choice = spec.sandbox
-    sandbox = choose_sandbox(
-        choice.backend, allow_degraded=choice.allow_degraded
+    sandbox = LeashedSandbox(
+        choose_sandbox(choice.backend, allow_degraded=choice.allow_degraded)
     )
+    seconds = spec.settings.total_seconds + spec.settings.lock_seconds
+    watch_parent(0, seconds + ENOUGH_FOR_THE_END, sandbox, scratch)
 
     def progress(step: Progress) -> None:
         _say(answers, AnswerLine(progress=step))
@@ -113,14 +104,6 @@ def _do(
 def _say(answers: TextIO, line: AnswerLine) -> None:
     answers.write(line.model_dump_json(exclude_none=True) + "\n")
     answers.flush()
-
-
-def _end_with_parent(seconds: float) -> None:
-    # The kernel ends the sandboxes of a process that is gone.
-    poll = select.poll()
-    poll.register(0, select.POLLIN | select.POLLHUP)
-    poll.poll(seconds * 1_000)
-    os._exit(ABANDONED)
 
 
 if __name__ == "__main__":

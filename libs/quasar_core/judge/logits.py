@@ -71,7 +71,7 @@ def make_stand_in(path: Path, seed: int) -> Path:
     It has the raced head dimension, more heads than one call takes, and
     fewer KV heads than heads, as the real model has.
     """
-    config = Qwen2Config(**STAND_IN_SIZES)
+    config = Qwen2Config.from_dict(STAND_IN_SIZES)
     # Not a parameter of this architecture, but what its layers look for.
     config.head_dim = HEAD_DIM
     setattr(config, STAND_IN_MARK, seed)

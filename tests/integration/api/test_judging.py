@@ -262,6 +262,22 @@ def test_logits_are_judged_again_by_the_rounds_thresholds(
     assert view["score"] is not None
 
 
+def test_a_verifiers_rejection_keeps_score_manifest_and_logits(
+    world, job, worker
+):
+    world.record(worker.fetched(job), worker.benchmarked(job))
+    before = world.view(job.submission_id)
+    check = world.take("verification")
+    told = worker.rejected(check, RejectionCode.LOGITS_DIFFER, Stage.LOGITS)
+    logits = some_logits(max_diff=0.5)
+    world.record(told.model_copy(update={"logits": logits}))
+    view = world.view(job.submission_id)
+    assert view["status"] == "rejected"
+    assert view["logits"] == logits.model_dump(mode="json")
+    assert view["manifest"] == before["manifest"]
+    assert view["score"] == before["score"]
+
+
 def test_errors_above_their_own_bound_are_no_pass(world, job, worker):
     report = CorrectnessReport(
         checks=6, worst_row_error=1e-3, worst_family="long", bound=1e-4

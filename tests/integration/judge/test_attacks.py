@@ -41,7 +41,7 @@ SLEEPS = at_the_call(
 )
 HOGS_MEMORY = at_the_call("hog = bytearray(1 << 30)")
 FORKS = at_the_call(
-    "os = __import__('os')\n" "    while True:\n" "        os.fork()"
+    "os = __import__('os')\n    while True:\n        os.fork()"
 )
 SAYS_DONE = at_import(
     "__import__('sys').modules['__main__'].run = lambda *a: None"

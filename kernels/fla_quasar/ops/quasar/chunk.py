@@ -6,8 +6,7 @@ import torch
 
 from .chunk_torch import chunk_form
 from .dispatch import runs_triton
-from .inputs import read_inputs, run_form
-from .recompute import run_kernel
+from .inputs import Inputs, check_inputs, headed, run_form
 
 
 def chunk_quasar(
@@ -43,11 +42,22 @@ def chunk_quasar(
     Raises:
         ValueError: if an argument is not as above.
     """
-    inputs = read_inputs(q, k, v, beta, initial_state, cu_seqlens, layout)
+    inputs = check_inputs(q, k, v, beta, initial_state, cu_seqlens, layout)
     if runs_triton(q):
-        from .chunk_kernels import launch_chunk
-
-        o, state = run_kernel(launch_chunk, chunk_form, inputs)
+        o, state = _by_kernels(inputs)
     else:
-        o, state = run_form(chunk_form, inputs)
+        o, state = run_form(chunk_form, headed(inputs))
     return o, state if output_final_state else None
+
+
+def _by_kernels(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+    """Keeps what gradients need only if one may be asked for."""
+    if torch.is_grad_enabled() and any(
+        x.requires_grad for x in inputs.tensors
+    ):
+        from .chunk_backward import chunk_with_gradients
+
+        return chunk_with_gradients(inputs)
+    from .chunk_kernels import launch_chunk
+
+    return launch_chunk(inputs)

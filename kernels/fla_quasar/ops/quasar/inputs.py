@@ -23,12 +23,14 @@ Form = Callable[
 
 @dataclass(frozen=True)
 class Inputs:
-    """The arguments of an operator, checked and viewed head-first.
+    """The arguments of an operator, checked.
 
-    `q`, `k`, `v` are `[B, H, T', S]` (perhaps strided) in their own dtype;
-    `beta` is `[H]` and `state` `[N, H, S, S]` in the accumulating dtype,
-    where N is the number of sequences; `length` is the caller's T; `bounds`
-    are the (start, stop) of each sequence, or None if there are B of T'.
+    From `read_inputs`, `q`, `k`, `v` are viewed head-first, `[B, H, T', S]`
+    (perhaps strided); from `check_inputs` they are `[B, T, H, S]` as they
+    were given. Both are in their own dtype. `beta` is `[H]` and `state`
+    `[N, H, S, S]` in the accumulating dtype, where N is the number of
+    sequences; `length` is the caller's T; `bounds` are the (start, stop) of
+    each sequence, or None if there are B of T'.
     """
 
     q: torch.Tensor
@@ -38,6 +40,7 @@ class Inputs:
     state: torch.Tensor
     length: int
     bounds: tuple[tuple[int, int], ...] | None
+    layout: str
 
     @property
     def tensors(self) -> tuple[torch.Tensor, ...]:
@@ -68,6 +71,27 @@ def read_inputs(
 
     Raises ValueError, naming the argument, what it is and what it must be.
     """
+    return headed(
+        check_inputs(q, k, v, beta, initial_state, cu_seqlens, layout)
+    )
+
+
+def headed(x: Inputs) -> Inputs:
+    """What `check_inputs` gave, with q, k, v viewed head-first."""
+    q, k, v = (heads_first(t, x.layout) for t in (x.q, x.k, x.v))
+    return replace(x, q=q, k=k, v=v)
+
+
+def check_inputs(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    beta: torch.Tensor,
+    initial_state: torch.Tensor | None,
+    cu_seqlens: torch.Tensor | None,
+    layout: str,
+) -> Inputs:
+    """As `read_inputs`, with q, k, v left as they are."""
     check_layout(layout)
     _check_qkv(q, k, v)
     _check_beta(beta, q)
@@ -75,13 +99,14 @@ def read_inputs(
     number = q.shape[0] if bounds is None else len(bounds)
     dtype = accumulating_dtype(q.dtype)
     return Inputs(
-        heads_first(q, layout),
-        heads_first(k, layout),
-        heads_first(v, layout),
+        q,
+        k,
+        v,
         beta.to(dtype),
         _read_state(initial_state, number, q, dtype),
         q.shape[1],
         bounds,
+        layout,
     )
 
 

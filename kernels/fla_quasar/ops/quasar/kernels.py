@@ -23,19 +23,16 @@ def is_interpreted() -> bool:
 def gate_of(b_lambda, b_beta):
     """The gate (1 - exp(-beta lambda)) / (lambda + 1e-8), in float32.
 
-    1 - exp(-x) by its series below 1/2, where the difference cancels.
+    1 - exp(-x) by its series below 1/8, where the difference cancels.
     """
     b_x = b_beta * b_lambda
-    b_small = tl.minimum(b_x, 0.5)
-    b_sum = 1 - b_small / 9
-    b_sum = 1 - b_small / 8 * b_sum
-    b_sum = 1 - b_small / 7 * b_sum
-    b_sum = 1 - b_small / 6 * b_sum
-    b_sum = 1 - b_small / 5 * b_sum
-    b_sum = 1 - b_small / 4 * b_sum
-    b_sum = 1 - b_small / 3 * b_sum
-    b_sum = 1 - b_small / 2 * b_sum
-    b_rise = tl.where(b_x < 0.5, b_small * b_sum, 1 - tl.exp(-b_x))
+    b_small = tl.minimum(b_x, 0.125)
+    b_sum = 1 - b_small * (1 / 6)
+    b_sum = 1 - b_small * (1 / 5) * b_sum
+    b_sum = 1 - b_small * (1 / 4) * b_sum
+    b_sum = 1 - b_small * (1 / 3) * b_sum
+    b_sum = 1 - b_small * (1 / 2) * b_sum
+    b_rise = tl.where(b_x < 0.125, b_small * b_sum, 1 - tl.exp(-b_x))
     return b_rise / (b_lambda + 1e-8)
 
 

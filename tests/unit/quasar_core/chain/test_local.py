@@ -49,6 +49,15 @@ def test_a_clock_set_back_takes_no_written_block_back(path, clock):
     assert chain.block() == 100
 
 
+def test_blocks_may_pass_at_once_and_the_clock_goes_on_from_there(path, clock):
+    chain = LocalChain.create(path, Genesis(block_seconds=2.0), clock=clock)
+    assert chain.advance(100) == 100
+    clock.now += 4.0
+    assert LocalChain(path, clock=clock).block() == 102
+    with pytest.raises(ValueError, match="backwards"):
+        chain.advance(-1)
+
+
 def test_a_chain_is_begun_once_and_then_opened(path, clock):
     make(path, clock, tempo=5).register(ALICE, COLD)
 

@@ -36,4 +36,6 @@ def test_the_empty_candidate_has_neither_tree_nor_torch():
 
 def test_the_runner_is_a_file_of_its_own():
     assert runner_path() == Path(runner_path()).resolve()
-    assert "quasar_core" not in runner_path().read_text().split('"""')[2]
+    assert (
+        "quasar_core" not in runner_path().read_text("utf-8").split('"""')[2]
+    )
