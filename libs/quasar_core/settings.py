@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from quasar_core.contracts.values import Hotkey
 
 
 class CoreSettings(BaseSettings):
@@ -45,4 +47,48 @@ class CoreSettings(BaseSettings):
         ge=0,
         le=65_535,
         description="Where /metrics is served; 0 serves none.",
+    )
+
+
+class ChainSettings(CoreSettings):
+    """Which chain, and which subnet of it."""
+
+    chain_url: str = Field(
+        default="finney",
+        validation_alias=AliasChoices("QUASAR_CHAIN_URL", "SUBTENSOR_NETWORK"),
+        description="finney, test, a ws:// URL, or local:///PATH.",
+    )
+    netuid: int = Field(
+        default=439,
+        ge=0,
+        le=65_535,
+        validation_alias=AliasChoices("QUASAR_NETUID", "NETUID"),
+    )
+
+
+class ParticipantSettings(ChainSettings):
+    """What whoever talks to the API with a wallet needs to know.
+
+    The wallet's name is each participant's own: its default differs.
+    """
+
+    api_url: str = Field(
+        default="http://127.0.0.1:8000",
+        validation_alias=AliasChoices("QUASAR_API_URL", "VALIDATOR_API_URL"),
+        description="Where the API of the competition answers.",
+    )
+    receiver_hotkey: Hotkey | None = Field(
+        default=None,
+        description=(
+            "The API's hotkey; unset, the one that it names itself the"
+            " first time."
+        ),
+    )
+    wallet_hotkey: str = Field(
+        default="default",
+        validation_alias=AliasChoices("QUASAR_WALLET_HOTKEY", "WALLET_HOTKEY"),
+    )
+    wallet_path: Path = Field(
+        default=Path("~/.bittensor/wallets"),
+        description="The folder of the wallets.",
     )

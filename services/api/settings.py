@@ -14,7 +14,7 @@ from quasar_core.contracts.values import (
 )
 from quasar_core.domain.rewards import Unfilled
 from quasar_core.domain.workload import Profile
-from quasar_core.settings import CoreSettings
+from quasar_core.settings import ChainSettings, CoreSettings
 
 Count = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0)]
@@ -31,7 +31,7 @@ class DatabaseSettings(CoreSettings):
     )
 
 
-class Settings(DatabaseSettings):
+class Settings(DatabaseSettings, ChainSettings):
     """What the API reads from its environment.
 
     The rules among them are frozen into a round when it opens; a change
@@ -43,17 +43,6 @@ class Settings(DatabaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535)
     receiver_hotkey: Hotkey = Field(
         description="The API's own hotkey: signed requests are for it alone."
-    )
-    chain_url: str = Field(
-        default="finney",
-        validation_alias=AliasChoices("QUASAR_CHAIN_URL", "SUBTENSOR_NETWORK"),
-        description="finney, test, a ws:// URL, or local:///PATH.",
-    )
-    netuid: int = Field(
-        default=439,
-        ge=0,
-        le=65_535,
-        validation_alias=AliasChoices("QUASAR_NETUID", "NETUID"),
     )
 
     # --- who may do what ---------------------------------------------------

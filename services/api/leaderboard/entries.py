@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
+from quasar_core.contracts.http import StandingsRow
 from quasar_core.domain.ladder import Entry, Placing, place
 from quasar_core.domain.rewards import Rewards, shares
 from quasar_core.domain.rounds import RoundSettings
@@ -27,6 +29,29 @@ class Ranking:
         if placing.paid_place is None:
             return 0.0
         return self.rewards.by_hotkey.get(placing.entry.hotkey, 0.0)
+
+    def rows(self) -> tuple[StandingsRow, ...]:
+        """The placings as standings tell them, best first."""
+        return tuple(self._row(placing) for placing in self.placings)
+
+    def _row(self, placing: Placing) -> StandingsRow:
+        entry = placing.entry
+        return StandingsRow(
+            place=placing.place,
+            level=placing.level,
+            submission_id=UUID(entry.submission_id),
+            hotkey=entry.hotkey,
+            coldkey=entry.coldkey,
+            league=entry.league,
+            target_sequence_length=entry.sequence_length,
+            tokens_per_sec=entry.tokens_per_sec,
+            weighted_score=entry.weighted_score,
+            speedup_vs_baseline=entry.speedup_vs_baseline,
+            commit_block=entry.commit_block,
+            paid_place=placing.paid_place,
+            share=self.share_of(placing),
+            unpaid_reason=placing.unpaid_reason,
+        )
 
 
 def rank(entries: Iterable[Entry], settings: RoundSettings) -> Ranking:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,27 +13,10 @@ from services.api.leaderboard.entries import Ranking
 
 def freeze(session: Session, number: int, ranking: Ranking) -> None:
     """Write a round's standings down, once and for all."""
-    for placing in ranking.placings:
-        entry = placing.entry
-        session.add(
-            Standing(
-                round_number=number,
-                place=placing.place,
-                level=placing.level,
-                submission_id=UUID(entry.submission_id),
-                hotkey=entry.hotkey,
-                coldkey=entry.coldkey,
-                league=entry.league,
-                target_sequence_length=entry.sequence_length,
-                tokens_per_sec=entry.tokens_per_sec,
-                weighted_score=entry.weighted_score,
-                speedup_vs_baseline=entry.speedup_vs_baseline,
-                commit_block=entry.commit_block,
-                paid_place=placing.paid_place,
-                share=ranking.share_of(placing),
-                unpaid_reason=placing.unpaid_reason,
-            )
-        )
+    session.add_all(
+        Standing(round_number=number, **row.model_dump())
+        for row in ranking.rows()
+    )
     session.flush()
 
 

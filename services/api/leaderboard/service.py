@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
-from uuid import UUID
 
 from quasar_core.contracts.http import (
     Leaderboard,
@@ -14,7 +13,7 @@ from quasar_core.contracts.http import (
     Standings,
     StandingsRow,
 )
-from quasar_core.domain.ladder import Entry, Placing, climb, league_board
+from quasar_core.domain.ladder import Entry, climb, league_board
 from quasar_core.domain.rounds import RoundSettings
 from sqlalchemy.orm import Session
 
@@ -128,7 +127,7 @@ def standings(session: Session, row: Round) -> Standings:
         burn_share = row.burn_share
     else:
         ranking = ranking_of(session, row)
-        rows = tuple(_live_row(p, ranking) for p in ranking.placings)
+        rows = ranking.rows()
         burn_share = ranking.rewards.burn
     return Standings(
         round_number=row.number,
@@ -147,26 +146,6 @@ def ranking_of(session: Session, row: Round) -> Ranking:
         submissions.first_commits(session, row.number),
     )
     return rank(entries, RoundSettings.from_dict(row.settings))
-
-
-def _live_row(placing: Placing, ranking: Ranking) -> StandingsRow:
-    entry = placing.entry
-    return StandingsRow(
-        place=placing.place,
-        level=placing.level,
-        submission_id=UUID(entry.submission_id),
-        hotkey=entry.hotkey,
-        coldkey=entry.coldkey,
-        league=entry.league,
-        target_sequence_length=entry.sequence_length,
-        tokens_per_sec=entry.tokens_per_sec,
-        weighted_score=entry.weighted_score,
-        speedup_vs_baseline=entry.speedup_vs_baseline,
-        commit_block=entry.commit_block,
-        paid_place=placing.paid_place,
-        share=ranking.share_of(placing),
-        unpaid_reason=placing.unpaid_reason,
-    )
 
 
 def _frozen_row(row: Standing) -> StandingsRow:

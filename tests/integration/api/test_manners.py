@@ -1,7 +1,6 @@
 """How the API answers: problems, pages, streams, health, and denial."""
 
 import json
-from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,6 +8,8 @@ from fastapi.testclient import TestClient
 from services.api.app import create_app
 from tests.support.api import make_world, settings_for
 from tests.support.judged import Worker, play
+
+UNKNOWN = "2be4a955-0ec8-489a-ab78-df08e5cfaa18"
 
 
 def problem(answer):
@@ -23,8 +24,8 @@ def problem(answer):
         ("GET", "/submissions/", (404, "not_found")),
         ("DELETE", "/leaderboard", (405, "method_not_allowed")),
         ("PUT", "/submit_submission", (405, "method_not_allowed")),
-        ("GET", f"/submissions/{uuid4()}", (404, "not_found")),
-        ("GET", f"/submissions/{uuid4()}/events", (404, "not_found")),
+        ("GET", f"/submissions/{UNKNOWN}", (404, "not_found")),
+        ("GET", f"/submissions/{UNKNOWN}/events", (404, "not_found")),
         ("GET", "/submissions/7", (422, "invalid_request")),
         ("GET", "/submissions?hotkey=%00", (422, "invalid_request")),
         ("GET", "/submissions?cursor=%00", (422, "invalid_request")),
