@@ -33,9 +33,4 @@ class MinerSettings(ParticipantSettings):
     @property
     def judging(self) -> JudgeSettings:
         """The judge's settings, with the reference model in its place."""
-        if self.reference_model is None:
-            return self.judge
-        logits = self.judge.logits.model_copy(
-            update={"model_path": self.reference_model}
-        )
-        return self.judge.model_copy(update={"logits": logits})
+        return self.judge.with_model(self.reference_model)

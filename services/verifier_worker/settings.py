@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Self
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 from quasar_core.contracts.values import WorkerName
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.worker.settings import WorkerSettings, name_on_host
@@ -33,12 +34,16 @@ class Settings(WorkerSettings):
         description="How runs are judged, as JSON.",
     )
 
+    @model_validator(mode="after")
+    def _production_has_the_real_model(self) -> Self:
+        if self.environment == "production" and self.reference_model is None:
+            raise ValueError(
+                "production needs QUASAR_REFERENCE_MODEL: nothing is ranked"
+                " on the stand-in"
+            )
+        return self
+
     @property
     def judging(self) -> JudgeSettings:
         """The judge's settings, with the reference model in its place."""
-        logits = self.judge.logits
-        if self.reference_model is not None:
-            logits = logits.model_copy(
-                update={"model_path": self.reference_model}
-            )
-        return self.judge.model_copy(update={"logits": logits})
+        return self.judge.with_model(self.reference_model)

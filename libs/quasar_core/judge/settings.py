@@ -99,6 +99,13 @@ class JudgeSettings(_Frozen):
     )
     logits: LogitSettings = LogitSettings()
 
+    def with_model(self, folder: Path | None) -> JudgeSettings:
+        """These settings with the reference model in its place, if any."""
+        if folder is None:
+            return self
+        logits = self.logits.model_copy(update={"model_path": folder})
+        return self.model_copy(update={"logits": logits})
+
     @property
     def sandbox_limits(self) -> Limits:
         """What one sandboxed kernel may use."""
