@@ -458,10 +458,10 @@ def launch_gradients(
     """
     run, do = _multiplied(run, do)
     with torch.cuda.device_of(run.q):
-        before, corrected = _launch_states(run)
-        d_states = _launch_gradient_scan(run, do, d_final)
-        after, dv, d_initial = _launch_walk(run, do, d_states)
-        dq, dk, d_beta = _launch_rest(run, do, dv, before, after, corrected)
+        before, corrected = launch_states(run)
+        d_states = launch_gradient_scan(run, do, d_final)
+        after, dv, d_initial = launch_walk(run, do, d_states)
+        dq, dk, d_beta = launch_rest(run, do, dv, before, after, corrected)
     return Grads(dq, dk, dv, d_beta, d_initial)
 
 
@@ -474,7 +474,8 @@ def _multiplied(run: Run, do: torch.Tensor) -> tuple[Run, torch.Tensor]:
     return replace(run, q=q, k=k, v=v, memory=memory), do.float().contiguous()
 
 
-def _launch_states(run: Run) -> tuple[torch.Tensor, torch.Tensor]:
+def launch_states(run: Run) -> tuple[torch.Tensor, torch.Tensor]:
+    """S^T before every chunk, and its D^T."""
     S = run.memory.head_dim
     tile = walk_tile(S, run.q.dtype)
     chunks, C = run.solved.shape[:2], run.segments.size
@@ -497,10 +498,10 @@ def _launch_states(run: Run) -> tuple[torch.Tensor, torch.Tensor]:
     return before, corrected
 
 
-def _launch_gradient_scan(
+def launch_gradient_scan(
     run: Run, do: torch.Tensor, d_final: torch.Tensor
 ) -> torch.Tensor:
-    """dS^T after each segment."""
+    """Find dS^T after each segment."""
     S = run.memory.head_dim
     tile, steps = walk_tile(S, run.q.dtype), scan_tile(S)
     d_maps = torch.empty_like(run.states)
@@ -538,9 +539,10 @@ def _launch_gradient_scan(
     return d_states
 
 
-def _launch_walk(
+def launch_walk(
     run: Run, do: torch.Tensor, d_states: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Each dS^T after a chunk, dV, and the gradient of the first states."""
     S = run.memory.head_dim
     tile = walk_tile(S, run.q.dtype)
     after = run.solved.new_empty((*run.solved.shape[:2], S, S))
@@ -567,7 +569,7 @@ def _launch_walk(
     return after, dv, d_initial
 
 
-def _launch_rest(
+def launch_rest(
     run: Run,
     do: torch.Tensor,
     dv: torch.Tensor,
@@ -575,6 +577,7 @@ def _launch_rest(
     after: torch.Tensor,
     corrected: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The gradients of q, of k and of beta."""
     memory = run.memory
     dq, dk = torch.empty_like(do), torch.empty_like(do)
     rows, chunks = run.solved.shape[:2]

@@ -526,9 +526,11 @@ def launch_solve(run: Run) -> None:
     together = solved_together(memory.head_dim)
     total = -(-rows * segments.chunks // together)
     programs = min(total, SOLVERS * processors(run.k.device))
-    scratch = run.maps.new_empty(
-        (programs, together, segments.size, segments.size)
-    )
+    wanted = programs * together * segments.size**2
+    # the maps are written after this, and are room enough for most lengths
+    scratch = run.maps
+    if scratch.numel() < wanted:
+        scratch = scratch.new_empty(wanted)
     solve_kernel[(programs,)](
         run.k,
         run.beta,
