@@ -71,8 +71,8 @@ up: install ## The platform on this machine, until Ctrl-C
 .PHONY: test
 test: install ## Everything that this machine can test
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup --cov --cov-report= \
-	  -m "not gpu" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	  --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --fail-under=90 --skip-covered | tail -n 40
 	@$(BIN)/coverage report --fail-under=100 --include \
 	  '*/quasar_core/domain/*,*/quasar_core/contracts/*' | tail -n 3
@@ -111,6 +111,16 @@ fix: install ## Format, and mend what ruff can mend
 .PHONY: bench
 bench: install ## Measure: latency from submission to its benchmark
 	$(BIN)/python -m deploy.local.bench $(ARGS)
+
+# --- the kernels, on a CUDA machine -------------------------------------------
+
+.PHONY: gpu
+gpu: install ## The kernel tests on a CUDA device
+	$(BIN)/pytest -m gpu tests/gpu tests/unit/fla_quasar $(ARGS)
+
+.PHONY: bench-kernels
+bench-kernels: install ## Time the kernels beside fla, into docs/benchmarks/
+	$(BIN)/python -m fla_quasar.bench $(ARGS)
 
 # --- the database ------------------------------------------------------------
 

@@ -37,7 +37,7 @@ def demo(
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(help="Give up after this many seconds.")
+        float, typer.Option(min=1.0, help="Give up after this many seconds.")
     ] = DEMO_TIMEOUT_SECONDS,
 ) -> None:
     """Play a whole competition on this machine, watched live.

@@ -10,7 +10,6 @@ from tests.support.platform import processes_in
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.timeout(300),
 ]
 

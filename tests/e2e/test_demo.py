@@ -9,7 +9,6 @@ from tests.support.platform import processes_in, quasar
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.timeout(900),
 ]
 

@@ -15,7 +15,6 @@ from tests.support.platform import processes_in, wait_until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.timeout(900),
 ]
 

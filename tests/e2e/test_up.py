@@ -11,7 +11,6 @@ from tests.support.platform import Command, processes_in, quasar, wait_until
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.timeout(300),
 ]
 

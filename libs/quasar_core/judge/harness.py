@@ -10,7 +10,13 @@ from pathlib import Path
 
 from quasar_core.judge.pinned import pinned_files
 
-PACKAGES = ("quasar_core.judge", "quasar_core.domain", "fla_quasar")
+PACKAGES = (
+    "quasar_core.judge",
+    "quasar_core.domain",
+    "fla_quasar.layers",
+    "fla_quasar.modules",
+    "fla_quasar.ops",
+)
 
 
 @cache

@@ -1,7 +1,7 @@
 """Forks: addresses and commits that strangers make up."""
 
 import pytest
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from quasar_core.domain.forks import (
     InvalidCommit,
@@ -172,6 +172,15 @@ def test_an_address_that_passes_is_already_normal(url):
     assert not passed.endswith(".git")
 
 
+def passes(url):
+    try:
+        check_fork_url(url, ("https", "file"))
+    except InvalidForkUrl:
+        return False
+    return True
+
+
 def test_that_property_meets_addresses_that_pass():
-    wanted = "https://github.com/B/a"
-    assert check_fork_url(find(urls, wanted.__eq__)) == wanted
+    # Not random: the same search each time, and it ends at the smallest.
+    steady = settings(derandomize=True, max_examples=2_000, database=None)
+    assert passes(find(urls, passes, settings=steady))
