@@ -27,6 +27,7 @@ from quasar_core.contracts.reports import (
     SourceFile,
     Timing,
 )
+from quasar_core.domain.identity import identity
 from quasar_core.domain.sources import tree_hash
 from quasar_core.domain.workload import judged_length
 from quasar_core.errors import RejectionCode, Stage
@@ -41,7 +42,7 @@ def a_source(text: str = "x = 1\n") -> Source:
     files = {"chunk.py": text}
     return Source(
         files=(SourceFile(name="chunk.py", text=text),),
-        identity=tree_hash({"identity.py": text}),
+        identity=identity(files),
         tree_hash=tree_hash(files),
     )
 

@@ -12,7 +12,7 @@ class Entry:
     """A verified submission: benchmark and logits both passed.
 
     `commit_block` is the block at which this hotkey first committed this
-    identity at this length, in any round: it decides precedence. `identity`
+    identity in this league, in any round: it decides precedence. `identity`
     is the identity of the files. Raises ValueError for a score that is no
     positive number: what is missing is not a zero.
     """
@@ -38,9 +38,13 @@ class Entry:
                 raise ValueError(f"{value} is no measured number")
 
     @property
-    def work(self) -> tuple[str, int]:
-        """What two entries have in common when one copies the other."""
-        return (self.identity, self.sequence_length)
+    def work(self) -> tuple[str, str]:
+        """What two entries have in common when one copies the other.
+
+        The league and not the length: else the same code, sent one token
+        longer, would be somebody else's work.
+        """
+        return (self.identity, self.league)
 
     @property
     def order(self) -> tuple[int, str]:

@@ -19,7 +19,7 @@ def levels(
     however lucky or slow it ran. Any other founds the next level.
     """
     level_of: dict[str, int] = {}
-    level_of_work: dict[tuple[str, int], int] = {}
+    level_of_work: dict[tuple[str, str], int] = {}
     scores: list[tuple[float, int, int]] = []
     founded = 0
     for rank, entry in enumerate(in_order(entries)):

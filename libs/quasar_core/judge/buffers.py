@@ -24,6 +24,11 @@ F_SEAL_FUTURE_WRITE = 0x0010
 FIXED_SIZE = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 """A window that could be truncated would kill the referee by SIGBUS."""
 
+WRITTEN_ONCE = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL | F_SEAL_FUTURE_WRITE
+"""An X: the referee has unmapped it before anybody else sees it, so it may
+shrink; and shrinking it is how the referee takes its pages back from a kernel
+that keeps it mapped."""
+
 BLOCK_BYTES = 256 * 1024
 
 
@@ -91,8 +96,7 @@ class SealedMemory:
             everything[offset : offset + size].copy_(raw)
         del everything
         memory.close()
-        seals = FIXED_SIZE | F_SEAL_FUTURE_WRITE
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, WRITTEN_ONCE)
         return _MemoryInput(descriptor)
 
     def output(self, size: int) -> OutputWindow:
@@ -114,6 +118,7 @@ class _MemoryInput:
 
     def close(self) -> None:
         if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -17,7 +17,7 @@ MASTER_BYTES = 32
 class Seeds:
     """All chance of one run; no stream is continued from draw to draw.
 
-    The master's commitment is published before the run and the master with
+    The master's commitment stands in the run's manifest.
     the verdict, so that anybody can draw the same inputs again.
     """
 

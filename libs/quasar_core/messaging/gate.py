@@ -144,7 +144,12 @@ class Gate:
     ) -> None:
         if not isinstance(worker, str) or not isinstance(signature, str):
             raise NotOurs(Reason.BAD_SIGNATURE, "unsigned")
-        if not verify(worker, signed_bytes(name, worker, body), signature):
+        try:
+            message = signed_bytes(name, worker, body)
+        except (ValueError, TypeError, RecursionError) as fault:
+            # json.loads reads 1e999 as infinity, which no JSON can carry.
+            raise NotOurs(Reason.NOT_JSON, f"body: {fault}") from fault
+        if not verify(worker, message, signature):
             raise NotOurs(Reason.BAD_SIGNATURE, f"not {worker[:64]}'s")
 
 

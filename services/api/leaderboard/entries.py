@@ -13,8 +13,8 @@ from quasar_core.domain.rounds import RoundSettings
 
 from services.api.db.models import Submission
 
-FirstCommits = Mapping[tuple[str, str, int], int]
-"""By hotkey, identity and length: the block that decides precedence."""
+FirstCommits = Mapping[tuple[str, str, str], int]
+"""By hotkey, identity and league: the block that decides precedence."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _entry(row: Submission, first_commits: FirstCommits) -> Entry:
         raise ValueError(f"submission {row.id} is scored without a score")
     if row.identity is None:
         raise ValueError(f"submission {row.id} is scored without a source")
-    work = (row.hotkey, row.identity, row.target_sequence_length)
+    work = (row.hotkey, row.identity, row.league)
     return Entry(
         submission_id=str(row.id),
         hotkey=row.hotkey,

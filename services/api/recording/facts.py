@@ -150,17 +150,18 @@ def begin(scene: Scene, worker: str) -> None:
         scene.tell_stage(Stage.LOGITS, {"state": "began", "worker": worker})
 
 
-def round_digest(scene: Scene, manifest: Manifest) -> str:
-    """The round's harness digest; its first result decides it."""
+def check_judge(scene: Scene, manifest: Manifest) -> None:
+    """Raise ReportRefused unless the round's own judge was at work."""
+    row = rounds.locked(scene.session, scene.submission.round_number)
+    decided = row.harness_digest or manifest.harness_digest
+    check_harness(manifest, scene.settings(), decided)
+
+
+def settle_judge(scene: Scene, manifest: Manifest) -> None:
+    """The first result that is accepted decides the round's digest."""
     row = rounds.locked(scene.session, scene.submission.round_number)
     if row.harness_digest is None:
         row.harness_digest = manifest.harness_digest
-    return row.harness_digest
-
-
-def check_judge(scene: Scene, manifest: Manifest) -> None:
-    """Raise ReportRefused unless the round's own judge was at work."""
-    check_harness(manifest, scene.settings(), round_digest(scene, manifest))
 
 
 def start_over(scene: Scene, reason: str) -> None:

@@ -10,6 +10,7 @@ from quasar_core.contracts.events import (
     VerificationCompleted,
 )
 from quasar_core.contracts.reports import Rejection, Score
+from quasar_core.domain.identity import identity
 from quasar_core.domain.leagues import League, weighted_score
 from quasar_core.domain.sources import tree_hash
 from quasar_core.domain.submissions import Status
@@ -25,7 +26,12 @@ from quasar_core.telemetry.metrics import (
 from services.api.attempts.endings import finish
 from services.api.attempts.repository import Job, State
 from services.api.db import sources
-from services.api.recording.facts import Scene, check_judge, start_over
+from services.api.recording.facts import (
+    Scene,
+    check_judge,
+    settle_judge,
+    start_over,
+)
 from services.api.recording.repository import add_stage
 from services.api.recording.verdicts import (
     ReportRefused,
@@ -66,6 +72,9 @@ def source_fetched(scene: Scene, event: SourceFetched) -> None:
     if tree_hash(files) != source.tree_hash:
         start_over(scene, "the source does not have the hash it came with")
         return
+    if identity(files) != source.identity:
+        start_over(scene, "the source is not the code it says it is")
+        return
     if scene.submission.tree_hash is None:
         sources.archive(scene.session, source, scene.now)
         scene.submission.tree_hash = source.tree_hash
@@ -92,12 +101,13 @@ def benchmarked(scene: Scene, event: BenchmarkCompleted) -> None:
     try:
         check_judge(scene, event.manifest)
         score = score_of(event.timing, scene.submission.target_sequence_length)
-    except ReportRefused as fault:
-        start_over(scene, str(fault))
+        fault = correctness_fault(event.correctness)
+    except ReportRefused as refused:
+        start_over(scene, str(refused))
         return
+    settle_judge(scene, event.manifest)
     scene.submission.manifest = event.manifest.model_dump(mode="json")
     scene.submission.correctness = event.correctness.model_dump(mode="json")
-    fault = correctness_fault(event.correctness)
     if fault is not None:
         _reject(scene, fault)
         return
@@ -131,6 +141,11 @@ def verified(scene: Scene, event: VerificationCompleted) -> None:
     if scene.job is not Job.VERIFICATION:
         start_over(scene, "a verification's result for another job")
         return
+    try:
+        check_judge(scene, event.manifest)
+    except ReportRefused as refused:
+        start_over(scene, str(refused))
+        return
     scene.submission.logits = event.logits.model_dump(mode="json")
     worst_cosine = min(p.worst_cosine_sim for p in event.logits.prompts)
     worst_diff = max(p.worst_max_diff for p in event.logits.prompts)
@@ -161,6 +176,12 @@ def verified(scene: Scene, event: VerificationCompleted) -> None:
 
 def rejected(scene: Scene, event: SubmissionRejected) -> None:
     """The submission is at fault; final."""
+    if event.manifest is not None:
+        try:
+            check_judge(scene, event.manifest)
+        except ReportRefused as refused:
+            start_over(scene, str(refused))
+            return
     if event.manifest is not None and scene.job is Job.BENCHMARK:
         scene.submission.manifest = event.manifest.model_dump(mode="json")
     if event.logits is not None:

@@ -12,7 +12,11 @@ from quasar_core.contracts.reports import (
 )
 from quasar_core.domain import scores
 from quasar_core.domain.rounds import RoundSettings
-from quasar_core.domain.tolerance import Breach, logits_breach
+from quasar_core.domain.tolerance import (
+    CPU_ROW_ERROR_BOUND,
+    Breach,
+    logits_breach,
+)
 from quasar_core.domain.workload import judged_length
 from quasar_core.errors import QuasarError, RejectionCode, Stage
 
@@ -66,7 +70,15 @@ def score_of(timing: Timing, target_sequence_length: int) -> Score:
 
 
 def correctness_fault(report: CorrectnessReport) -> Rejection | None:
-    """The rejection that the reported errors amount to, if any."""
+    """The rejection that the reported errors amount to, if any.
+
+    Raises ReportRefused where a worker brings a bound of its own.
+    """
+    if report.bound != CPU_ROW_ERROR_BOUND:
+        raise ReportRefused(
+            f"judged by the bound {report.bound}, and the rules' is"
+            f" {CPU_ROW_ERROR_BOUND}"
+        )
     if report.worst_row_error <= report.bound:
         return None
     return Rejection(

@@ -156,17 +156,17 @@ def scored_in_round(session: Session, number: int) -> Sequence[Submission]:
 
 def first_commits(
     session: Session, number: int
-) -> dict[tuple[str, str, int], int]:
+) -> dict[tuple[str, str, str], int]:
     """When each work scored in a round was first committed, in any round.
 
-    By (hotkey, identity, target_sequence_length); the value is a block.
+    By (hotkey, identity, league); the value is a block.
     """
     scored = aliased(Submission)
     rows = session.execute(
         select(
             Submission.hotkey,
             Submission.identity,
-            Submission.target_sequence_length,
+            Submission.league,
             func.min(Submission.commit_block),
         )
         .join(
@@ -174,8 +174,7 @@ def first_commits(
             and_(
                 scored.hotkey == Submission.hotkey,
                 scored.identity == Submission.identity,
-                scored.target_sequence_length
-                == Submission.target_sequence_length,
+                scored.league == Submission.league,
             ),
         )
         .where(
@@ -186,12 +185,12 @@ def first_commits(
         .group_by(
             Submission.hotkey,
             Submission.identity,
-            Submission.target_sequence_length,
+            Submission.league,
         )
     )
     return {
-        (hotkey, identity or "", length): block
-        for hotkey, identity, length, block in rows
+        (hotkey, identity or "", league): block
+        for hotkey, identity, league, block in rows
     }
 
 

@@ -42,5 +42,5 @@ def test_the_overall_board_is_weighted_and_a_leagues_is_not():
     assert league_score(weighted) == 1.0
 
 
-def test_work_is_the_code_at_a_length():
-    assert entry("a", 1.0, identity="x").work == ("x", 300_000)
+def test_work_is_the_code_in_a_league():
+    assert entry("a", 1.0, identity="x").work == ("x", "300k")

@@ -45,9 +45,14 @@ def test_a_copy_joins_its_original_however_lucky_it_ran():
     }
 
 
-def test_the_same_code_at_another_length_is_other_work():
-    other = entry("b", 200.0, block=2, identity="code-a", length=400_000)
+def test_the_same_code_in_another_league_is_other_work():
+    other = entry("b", 200.0, block=2, identity="code-a", league="400k")
     assert levels([entry("a", 100.0, block=1), other], 0.015)["b"] == 1
+
+
+def test_the_same_code_one_token_longer_is_the_same_work():
+    copy = entry("b", 200.0, block=2, identity="code-a", length=300_001)
+    assert levels([entry("a", 100.0, block=1), copy], 0.015)["b"] == 0
 
 
 def test_only_what_tops_everything_earlier_is_a_record():

@@ -60,14 +60,32 @@ def test_what_is_written_to_a_private_map_of_x_stays_there(x):
     assert os.pread(x.descriptor, 8, 0) == before
 
 
-@pytest.mark.parametrize("which", ["x", "y"])
-@pytest.mark.parametrize("size", [0, 10_000_000])
-def test_no_window_can_be_resized(which, size, request):
+@pytest.mark.parametrize(
+    ("which", "size"), [("x", 10_000_000), ("y", 10_000_000), ("y", 0)]
+)
+def test_no_window_can_grow_and_what_the_referee_maps_cannot_shrink(
+    which, size, request
+):
     window = request.getfixturevalue(which)
     with pytest.raises(PermissionError):
         os.ftruncate(window.descriptor, size)
     with pytest.raises(PermissionError):
         fcntl.fcntl(window.descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE)
+
+
+def test_a_kernel_that_keeps_its_input_keeps_none_of_its_pages():
+    shape = CallShape(64, heads=2, head_dim=16)
+    sections = [
+        torch.ones(size, dtype=torch.uint8) for _, size in shape.input_sections
+    ]
+    window = SealedMemory().input(shape, sections)
+    kept = os.dup(window.descriptor)
+    held = mmap.mmap(kept, shape.input_bytes, access=mmap.ACCESS_READ)
+    assert os.fstat(kept).st_blocks > 0
+    window.close()
+    assert os.fstat(kept).st_blocks == 0
+    held.close()
+    os.close(kept)
 
 
 def test_y_is_poisoned_with_nan_and_read_whole_in_any_order(y):

@@ -157,3 +157,11 @@ def test_the_bytes_that_are_verified_are_those_that_were_signed():
             envelope["signature"],
         )
     ]
+
+
+def test_a_number_that_no_json_carries_is_refused_and_not_signed_over():
+    envelope = signed(worker_seen())
+    envelope["body"] = envelope["body"] | {"pool": "INFINITE"}
+    text = json.dumps([[], envelope, {}]).replace('"INFINITE"', "1e999")
+    body = base64.b64encode(text.encode()).decode()
+    assert reason_of(message(body=body), verify=verify) is Reason.NOT_JSON

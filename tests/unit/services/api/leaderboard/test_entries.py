@@ -25,7 +25,7 @@ def scored(hotkey, tokens_per_sec, **changes):
 
 def test_an_entry_takes_its_precedence_from_its_first_commit():
     row = scored("a", 10.0)
-    (entry,) = entries_of([row], {("a", "a", 1_000): 2})
+    (entry,) = entries_of([row], {("a", "a", "200k"): 2})
     assert (entry.commit_block, entry.submission_id) == (2, str(row.id))
     (entry,) = entries_of([row], {})
     assert entry.commit_block == 5
