@@ -17,8 +17,8 @@ MASTER_BYTES = 32
 class Seeds:
     """All chance of one run; no stream is continued from draw to draw.
 
-    The master's commitment stands in the run's manifest.
-    the verdict, so that anybody can draw the same inputs again.
+    The run's manifest holds the master and its commitment, so that anybody
+    can draw the same inputs again.
     """
 
     master: bytes

@@ -64,8 +64,8 @@ class JudgeSettings(_Frozen):
     """What a verdict depends on, beside the submission and the seed.
 
     The defaults are those of profile `cpu`. `num_threads` is for kernels
-    and for the referee's own arithmetic alike; it is also the number of
-    processors that a sandbox may use.
+    and for the referee's own arithmetic alike; it is also how much processor
+    time a sandbox may use per second: a quota, not a set of processors.
     """
 
     profile: Literal[Profile.CPU] = Profile.CPU
