@@ -1,4 +1,8 @@
-"""Results: stages, sources, timings and logits, as they move submissions."""
+"""Results: stages, sources, timings and logits, as they move submissions.
+
+A report that does not fit its job raises ReportRefused before anything of it
+is written; `service.py` answers that in one place, with another attempt.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,6 @@ from services.api.recording.facts import (
     Scene,
     check_judge,
     settle_judge,
-    start_over,
 )
 from services.api.recording.repository import add_stage
 from services.api.recording.verdicts import (
@@ -70,11 +73,9 @@ def source_fetched(scene: Scene, event: SourceFetched) -> None:
     source = event.source
     files = {file.name: file.text.encode() for file in source.files}
     if tree_hash(files) != source.tree_hash:
-        start_over(scene, "the source does not have the hash it came with")
-        return
+        raise ReportRefused("the source does not have the hash it came with")
     if identity(files) != source.identity:
-        start_over(scene, "the source is not the code it says it is")
-        return
+        raise ReportRefused("the source is not the code it says it is")
     if scene.submission.tree_hash is None:
         sources.archive(scene.session, source, scene.now)
         scene.submission.tree_hash = source.tree_hash
@@ -93,18 +94,13 @@ def benchmarked(scene: Scene, event: BenchmarkCompleted) -> None:
     still on its way; the lease goes on meanwhile.
     """
     if scene.job is not Job.BENCHMARK:
-        start_over(scene, "a benchmark's result for another job")
-        return
+        raise ReportRefused("a benchmark's result for another job")
     if scene.submission.tree_hash is None:
         scene.attempt.held = event.model_dump(mode="json")
         return
-    try:
-        check_judge(scene, event.manifest)
-        score = score_of(event.timing, scene.submission.target_sequence_length)
-        fault = correctness_fault(event.correctness)
-    except ReportRefused as refused:
-        start_over(scene, str(refused))
-        return
+    check_judge(scene, event.manifest)
+    score = score_of(event.timing, scene.submission.target_sequence_length)
+    fault = correctness_fault(event.correctness)
     settle_judge(scene, event.manifest)
     scene.submission.manifest = event.manifest.model_dump(mode="json")
     scene.submission.correctness = event.correctness.model_dump(mode="json")
@@ -139,13 +135,8 @@ def _score(scene: Scene, score: Score) -> None:
 def verified(scene: Scene, event: VerificationCompleted) -> None:
     """The logits are in: the submission is scored, or rejected."""
     if scene.job is not Job.VERIFICATION:
-        start_over(scene, "a verification's result for another job")
-        return
-    try:
-        check_judge(scene, event.manifest)
-    except ReportRefused as refused:
-        start_over(scene, str(refused))
-        return
+        raise ReportRefused("a verification's result for another job")
+    check_judge(scene, event.manifest)
     scene.submission.logits = event.logits.model_dump(mode="json")
     worst_cosine = min(p.worst_cosine_sim for p in event.logits.prompts)
     worst_diff = max(p.worst_max_diff for p in event.logits.prompts)
@@ -177,13 +168,9 @@ def verified(scene: Scene, event: VerificationCompleted) -> None:
 def rejected(scene: Scene, event: SubmissionRejected) -> None:
     """The submission is at fault; final."""
     if event.manifest is not None:
-        try:
-            check_judge(scene, event.manifest)
-        except ReportRefused as refused:
-            start_over(scene, str(refused))
-            return
-    if event.manifest is not None and scene.job is Job.BENCHMARK:
-        scene.submission.manifest = event.manifest.model_dump(mode="json")
+        check_judge(scene, event.manifest)
+        if scene.job is Job.BENCHMARK:
+            scene.submission.manifest = event.manifest.model_dump(mode="json")
     if event.logits is not None:
         scene.submission.logits = event.logits.model_dump(mode="json")
     _reject(scene, event.rejection)

@@ -28,6 +28,7 @@ from services.api.db.session import Database
 from services.api.recording import results, workers
 from services.api.recording.facts import Scene, begin, scene_of, start_over
 from services.api.recording.repository import remember
+from services.api.recording.verdicts import ReportRefused
 
 log = get_logger("api.recorder")
 
@@ -88,7 +89,10 @@ class Recorder:
         elif type(event) not in EVEN_LATE:
             log.info("message.late", event_name=event.event_name)
             return
-        ABOUT_ATTEMPTS[type(event)](scene, event)
+        try:
+            ABOUT_ATTEMPTS[type(event)](scene, event)
+        except ReportRefused as refused:
+            start_over(scene, str(refused))
 
 
 def started(scene: Scene, event: AttemptStarted) -> None:
