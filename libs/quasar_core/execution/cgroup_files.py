@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from quasar_core.execution.processes import is_zombie
@@ -20,15 +21,22 @@ def write(path: Path, value: int | str) -> None:
     # Without O_CREAT, so that a missing file says so on any file system.
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.write(descriptor, str(value).encode())
+        with _gone_is_missing():
+            os.write(descriptor, str(value).encode())
     finally:
         os.close(descriptor)
+
+
+def read(path: Path) -> str:
+    """A file's text; raises FileNotFoundError where there is no such file."""
+    with _gone_is_missing():
+        return path.read_text()
 
 
 def number(path: Path) -> int | None:
     """The one number in a file, or None without the file."""
     try:
-        return int(path.read_text())
+        return int(read(path))
     except FileNotFoundError:
         return None
 
@@ -36,7 +44,7 @@ def number(path: Path) -> int | None:
 def counter(path: Path, key: str) -> int:
     """The number that follows `key` in a file of pairs; 0 where none does."""
     try:
-        lines = path.read_text().splitlines()
+        lines = read(path).splitlines()
     except FileNotFoundError:
         return 0
     return next(
@@ -48,7 +56,7 @@ def counter(path: Path, key: str) -> int:
 def members(path: Path) -> tuple[int, ...]:
     """The processes in a group."""
     try:
-        listed = (path / "cgroup.procs").read_text().split()
+        listed = read(path / "cgroup.procs").split()
     except FileNotFoundError:
         return ()
     return tuple(int(each) for each in listed)
@@ -92,3 +100,15 @@ def until(claim: Callable[[], bool], deed: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"a cgroup did not settle after {deed}")
         time.sleep(POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _gone_is_missing() -> Iterator[None]:
+    # A group that somebody removes while one of its files is open answers
+    # ENODEV; one removed a moment earlier answers ENOENT. Both are absence.
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        raise FileNotFoundError(error.errno, error.strerror) from error

@@ -12,6 +12,7 @@ from quasar_core.execution.cgroup_files import (
     counter,
     emptied,
     number,
+    read,
     remove,
     signal_all,
     until,
@@ -110,7 +111,7 @@ class CgroupV1:
         """Stop every process in the group, until `thaw`."""
         state = self.freezer / "freezer.state"
         write(state, "FROZEN")
-        until(lambda: state.read_text().strip() == "FROZEN", "freeze")
+        until(lambda: read(state).strip() == "FROZEN", "freeze")
 
     def thaw(self) -> None:
         """Let a frozen group go on."""

@@ -1,4 +1,7 @@
+import errno
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from quasar_core.execution import cgroup_files
@@ -7,6 +10,7 @@ from quasar_core.execution.cgroup_files import (
     emptied,
     members,
     number,
+    read,
     remove,
     signal_all,
     until,
@@ -56,6 +60,35 @@ def test_a_group_that_is_gone_is_empty(tmp_path):
     assert members(tmp_path / "gone") == ()
     assert emptied(tmp_path / "gone")
     remove(tmp_path / "gone")
+
+
+def test_a_group_removed_while_its_file_is_open_counts_as_missing(
+    tmp_path, monkeypatch
+):
+    """The kernel's answer for such a file is ENODEV and not ENOENT."""
+
+    def gone(*_):
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+
+    (tmp_path / "freezer.state").touch()
+    monkeypatch.setattr(os, "write", gone)
+    monkeypatch.setattr(Path, "read_text", gone)
+    with pytest.raises(FileNotFoundError):
+        write(tmp_path / "freezer.state", "FROZEN")
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "freezer.state")
+    assert members(tmp_path) == ()
+    assert number(tmp_path / "memory.peak") is None
+    assert counter(tmp_path / "memory.events", "oom_kill") == 0
+
+
+def test_another_error_of_a_group_file_is_not_absence(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(PermissionError):
+        members(tmp_path)
 
 
 def test_a_group_that_stays_busy_is_told(tmp_path):
