@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from deploy.local.broker import Doors
 from deploy.local.environment import HOST, Place, base_environment
 from deploy.local.identities import (
     BENCHMARK_WORKER,
@@ -29,7 +30,7 @@ class Wiring:
     place: Place
     rules: Rules
     identities: Identities
-    redis_url: str
+    doors: Doors
     api_port: int
     base_commit: str
 
@@ -51,7 +52,6 @@ class Wiring:
             argv=(sys.executable, "-P", "-m", module),
             environment={
                 **base_environment(),
-                "QUASAR_REDIS_URL": self.redis_url,
                 "QUASAR_STATE_DIRECTORY": str(self.place.state_of(name)),
                 **environment,
             },
@@ -101,9 +101,10 @@ def operator_programs(wiring: Wiring) -> tuple[Program, ...]:
 
 
 def api_environment(wiring: Wiring) -> Mapping[str, str]:
-    """The API's settings: its keys, its chain, and the rules of a round."""
+    """The API's settings: its doors and keys, and the rules of a round."""
     rules, identities = wiring.rules, wiring.identities
     return {
+        "QUASAR_REDIS_URL": wiring.doors.platform,
         "QUASAR_DATABASE_URL": wiring.place.database_url,
         "QUASAR_HOST": HOST,
         "QUASAR_PORT": str(wiring.api_port),
@@ -129,8 +130,9 @@ def api_environment(wiring: Wiring) -> Mapping[str, str]:
 
 
 def worker_environment(wiring: Wiring, worker: str) -> Mapping[str, str]:
-    """A worker's settings: its name, its pool and its key."""
+    """A worker's settings: its name, pool and key, its own broker user."""
     return {
+        "QUASAR_REDIS_URL": wiring.doors.workers[worker],
         "QUASAR_WORKER_NAME": worker,
         "QUASAR_WORKER_SEED_FILE": str(wiring.identities.workers[worker]),
         "QUASAR_POOL": POOL,

@@ -10,20 +10,34 @@ from typing import Self
 
 from quasar_core.chain.local import LocalChain
 from quasar_core.client.api import QuasarClient
+from quasar_core.contracts.events import (
+    BenchmarkRequested,
+    VerificationRequested,
+)
+from quasar_core.messaging.topology import queue_for
 
 from deploy.local.broker import broker
 from deploy.local.environment import Place, free_port
-from deploy.local.identities import Identities, establish
+from deploy.local.identities import (
+    BENCHMARK_WORKER,
+    VERIFIER_WORKER,
+    Identities,
+    establish,
+)
 from deploy.local.miners.forks import base_repository
 from deploy.local.processes import Ended, Processes, ProcessFault
 from deploy.local.programs import Wiring, api_programs, operator_programs
-from deploy.local.rules import Rules
+from deploy.local.rules import POOL, Rules
 from services.api.db.migrate import upgrade
 from services.api.db.session import Database
 
 POLL_SECONDS = 0.1
 WORKERS_SECONDS = 120.0
 ROLES = frozenset({"benchmark", "verifier"})
+JOB_QUEUES = {
+    BENCHMARK_WORKER: queue_for(BenchmarkRequested, POOL),
+    VERIFIER_WORKER: queue_for(VerificationRequested, POOL),
+}
 
 Tell = Callable[[str], None]
 
@@ -96,13 +110,13 @@ class Stack:
         identities = establish(self.place, self.rules.block_seconds)
         upgrade(Database(self.place.database_url))
         tell("starting the broker")
-        program, redis_url = broker(self.place.root / "broker")
+        program, doors = broker(self.place.root / "broker", JOB_QUEUES)
         self.processes.start(program)
         self._wiring = Wiring(
             place=self.place,
             rules=self.rules,
             identities=identities,
-            redis_url=redis_url,
+            doors=doors,
             api_port=self._api_port or free_port(),
             base_commit=base_repository(self.place.base),
         )

@@ -5,8 +5,13 @@ import threading
 
 import pytest
 
+from deploy.local.broker import Doors
 from deploy.local.environment import HOST, Place, free_port
-from deploy.local.identities import establish
+from deploy.local.identities import (
+    BENCHMARK_WORKER,
+    VERIFIER_WORKER,
+    establish,
+)
 from deploy.local.programs import (
     Wiring,
     answers,
@@ -36,7 +41,13 @@ def wiring(tmp_path):
         place=place,
         rules=Rules(league_unit=640),
         identities=establish(place, 1.0),
-        redis_url="redis://127.0.0.1:1/0",
+        doors=Doors(
+            platform="redis://platform:word@127.0.0.1:1/0",
+            workers={
+                name: f"redis://{name}:word@127.0.0.1:1/0"
+                for name in (BENCHMARK_WORKER, VERIFIER_WORKER)
+            },
+        ),
         api_port=4_321,
         base_commit="b" * 40,
     )
@@ -126,3 +137,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *arguments):
         """Nothing is logged."""
+
+
+def test_each_process_reaches_the_broker_as_itself_alone(wiring):
+    users = {
+        name: program.environment.get("QUASAR_REDIS_URL", "").split(":")[1:2]
+        for name, program in programs_of(wiring).items()
+    }
+    assert users == {
+        "web": ["//platform"],
+        "recorder": ["//platform"],
+        "scheduler": ["//platform"],
+        "benchmark-worker": ["//benchmark-1"],
+        "verifier-worker": ["//verifier-1"],
+        "weight-setter": [],
+    }
