@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -25,7 +25,7 @@ from quasar_core.judge.settings import JudgeSettings
 REDRAWS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prompt:
     """Secret tokens, the captured positions, and each layer's betas."""
 
@@ -41,6 +41,16 @@ class Check:
     reference: ReferenceModel
     layers: tuple[int, ...]
     prompts: tuple[Prompt, ...]
+    _trusted: dict[Prompt, torch.Tensor] = field(default_factory=dict)
+
+    def trusted_logits(self, prompt: Prompt) -> torch.Tensor:
+        """The logits with the trusted kernel; the model runs once for them.
+
+        Prompts are drawn for one run, so that nothing outlives it here.
+        """
+        if prompt not in self._trusted:
+            self._trusted[prompt] = self.logits(prompt, trusted_core)
+        return self._trusted[prompt]
 
     def logits(self, prompt: Prompt, operator: Operator) -> torch.Tensor:
         """The logits at the captured positions with this operator."""
@@ -112,7 +122,7 @@ def _is_quiet(check: Check, thresholds: Thresholds) -> bool:
     """Whether two honest kernels differ by half the thresholds at most."""
     for prompt in check.prompts:
         found = compare_logits(
-            check.logits(prompt, trusted_core),
+            check.trusted_logits(prompt),
             check.logits(prompt, exact_core),
         )
         if not thresholds.allow_noise(found.cosine_sim, found.max_diff):
@@ -123,7 +133,7 @@ def _is_quiet(check: Check, thresholds: Thresholds) -> bool:
 def unseen_mutants(check: Check, thresholds: Thresholds) -> tuple[str, ...]:
     """The mutants that would pass this check on its longest prompt."""
     prompt = max(check.prompts, key=lambda each: len(each.tokens))
-    honest = check.logits(prompt, trusted_core)
+    honest = check.trusted_logits(prompt)
     unseen = []
     for name, operator in MUTANT_CORES.items():
         found = compare_logits(honest, check.logits(prompt, operator))
@@ -151,7 +161,7 @@ def report_of(check: Check, operator: Operator) -> LogitsReport:
 def _prompt_report(
     check: Check, prompt: Prompt, operator: Operator
 ) -> PromptLogits:
-    honest = check.logits(prompt, trusted_core)
+    honest = check.trusted_logits(prompt)
     other = check.logits(prompt, operator)
     if not bool(torch.isfinite(other).all()):
         raise KernelFault(

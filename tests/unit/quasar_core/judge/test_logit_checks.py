@@ -52,6 +52,16 @@ def test_every_mutant_fails_on_its_own(check, name):
     assert unseen_mutants(check, THRESHOLDS) == ()
 
 
+def test_the_trusted_kernel_runs_once_a_prompt(check, monkeypatch):
+    def never(_):
+        raise AssertionError("the trusted kernel ran again")
+
+    for prompt in check.prompts:
+        check.trusted_logits(prompt)
+    monkeypatch.setattr(logit_checks, "trusted_core", never)
+    assert verdict(report_of(check, exact_core), THRESHOLDS) is None
+
+
 def test_logits_that_overflow_are_not_finite(check):
     def huge(inputs):
         return trusted_core(inputs) * 3e38
