@@ -50,6 +50,8 @@ class RoundSettings:
     one_paid_per_coldkey: bool = True
     records_only: bool = False
     unfilled: str = Unfilled.RENORMALISE.value
+    reenter_paid_places: bool = True
+    base_commit: str = ""
     round_blocks: int = 14_400
     evaluating_blocks: int = 1_800
     blocks_until_reveal: int = 100

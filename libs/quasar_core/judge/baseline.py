@@ -62,6 +62,7 @@ def measure_baseline(
         environment={
             **environment(),
             "num_threads": str(settings.num_threads),
+            "judge": settings.published(),
         },
     )
 

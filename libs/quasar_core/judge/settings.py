@@ -106,6 +106,16 @@ class JudgeSettings(_Frozen):
         logits = self.logits.model_copy(update={"model_path": folder})
         return self.model_copy(update={"logits": logits})
 
+    def published(self) -> str:
+        """All that a verdict depends on, as JSON; no path of this machine."""
+        return self.model_dump_json(
+            exclude={
+                "lock_path": True,
+                "lock_seconds": True,
+                "logits": {"model_path"},
+            }
+        )
+
     @property
     def sandbox_limits(self) -> Limits:
         """What one sandboxed kernel may use."""

@@ -110,6 +110,7 @@ def _finalise(
     now: datetime,
 ) -> None:
     """Move on what is unfinished, freeze the standings, seal the log."""
+    del settings
     current = rounds.open_round(session)
     assert current is not None  # noqa: S101 -- closing opened it
     for submission in submissions.unfinished_in_round(session, row.number):
@@ -134,7 +135,7 @@ def _finalise(
             "reason": ranking.rewards.reason,
         },
     )
-    if settings.reenter_paid_places:
+    if RoundSettings.from_dict(row.settings).reenter_paid_places:
         reenter(session, ranking, current, now)
     row.log_hash = eventlog.seal(session, now)
     log.info("round.finalised", round_number=row.number, shares=shares)

@@ -7,10 +7,12 @@ from datetime import datetime
 from quasar_core.contracts.http import BaselineView, LeagueView, RoundView
 from quasar_core.domain.leagues import leagues
 from quasar_core.domain.rounds import RoundSettings, RoundStatus
+from quasar_core.errors import Problem, ProblemCode
 from sqlalchemy.orm import Session
 
 from services.api.db import eventlog
 from services.api.db.models import Round
+from services.api.problems import not_found
 from services.api.rounds import repository
 from services.api.settings import Settings
 
@@ -29,6 +31,8 @@ def frozen(settings: Settings) -> RoundSettings:
         one_paid_per_coldkey=settings.one_paid_per_coldkey,
         records_only=settings.records_only,
         unfilled=settings.unfilled.value,
+        reenter_paid_places=settings.reenter_paid_places,
+        base_commit=settings.base_commit or "",
         round_blocks=settings.round_blocks,
         evaluating_blocks=settings.evaluating_blocks,
         cosine_sim_threshold=settings.cosine_sim_threshold,
@@ -63,18 +67,74 @@ def open_next(
     return row
 
 
+def close_early(
+    session: Session,
+    number: int,
+    *,
+    reason: str,
+    by: str,
+    height: int,
+    now: datetime,
+) -> Round:
+    """Let an open round end at `height`: the scheduler then closes it.
+
+    What closing means is done in one place, so that an administrator who
+    is cut off half-way leaves nothing half done; the next round opens in
+    the same step. Asked again before that, it changes nothing. Raises
+    Problem where there is no such round, or where it is not open.
+    """
+    if repository.by_number(session, number) is None:
+        raise not_found("round")
+    row = repository.locked(session, number)
+    if row.status != RoundStatus.OPEN:
+        raise Problem(
+            409, ProblemCode.CONFLICT, f"round {number} is {row.status}"
+        )
+    if row.closes_at_block > height:
+        planned, row.closes_at_block = row.closes_at_block, height
+        evidence = {"planned_block": planned, "block": height}
+        tell(
+            session,
+            row,
+            row.status,
+            now,
+            {**evidence, "reason": reason},
+            actor=by,
+        )
+    return row
+
+
+def open_early(
+    session: Session, *, reason: str, by: str, height: int, now: datetime
+) -> Round:
+    """Let the next round open at `height`, and so the open one end there.
+
+    One round is always open: none opens without another one's closing.
+    Gives the round that closes; raises Problem before the first.
+    """
+    current = repository.open_round(session)
+    if current is None:
+        raise Problem(
+            409, ProblemCode.CONFLICT, "the first round opens by itself"
+        )
+    return close_early(
+        session, current.number, reason=reason, by=by, height=height, now=now
+    )
+
+
 def tell(
     session: Session,
     row: Round,
     start: str | None,
     now: datetime,
     evidence: dict[str, object],
+    actor: str = ACTOR,
 ) -> None:
-    """Note in the log how a round has moved."""
+    """Note in the log how a round has moved, or what it was told to do."""
     eventlog.append(
         session,
         kind="round",
-        actor=ACTOR,
+        actor=actor,
         now=now,
         round_number=row.number,
         from_status=start,
@@ -98,7 +158,7 @@ def view(
         current_block=height,
         netuid=settings.netuid,
         receiver_hotkey=settings.receiver_hotkey,
-        base_commit=settings.base_commit,
+        base_commit=rules.base_commit or settings.base_commit,
         harness_digest=row.harness_digest,
         settings=rules.to_dict(),
         leagues=tuple(
@@ -115,6 +175,7 @@ def view(
                 sequence_length=baseline.sequence_length,
                 tokens_per_sec=baseline.tokens_per_sec,
                 measured_at=baseline.measured_at,
+                environment=baseline.environment,
             )
             for baseline in repository.baselines(session, row.number)
         ),

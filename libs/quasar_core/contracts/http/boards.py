@@ -59,6 +59,8 @@ class BaselineView(Contract):
     sequence_length: int
     tokens_per_sec: float
     measured_at: Moment
+    environment: dict[str, str] = {}
+    """The machine, its versions, and the settings of its judge."""
 
 
 class RoundView(Contract):

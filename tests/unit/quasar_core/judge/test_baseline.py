@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from quasar_core.errors import TransientError
 from quasar_core.judge import baseline
@@ -26,6 +28,9 @@ def test_the_trusted_kernel_is_timed_as_a_submission_is(settings):
     assert len(report.samples) == 4
     assert min(report.samples) > 0
     assert report.environment["num_threads"] == "1"
+    shown = json.loads(report.environment["judge"])
+    assert shown["samples"] == 4
+    assert "lock_path" not in shown
     assert sandbox.ended == 2
 
 
