@@ -40,6 +40,20 @@ system:
 	  fi; \
 	fi
 
+# What the tests ask beside that, where root can bring it: without it the
+# tests that need it are skipped by name.
+.PHONY: test-system
+test-system: system
+	@missing=""; \
+	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null; then \
+	  echo "installing for the tests:$$missing"; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install -y --no-install-recommends $$missing \
+	    >/dev/null; \
+	fi
+
 # torch goes first and through pip: pip honours whatever index or local
 # wheels the machine is configured for, and uv keeps what it then finds.
 $(STAMP): pyproject.toml constraints.txt
@@ -70,7 +84,7 @@ up: install ## The platform on this machine, until Ctrl-C
 # --- checks ------------------------------------------------------------------
 
 .PHONY: test
-test: install ## Everything that this machine can test
+test: install test-system ## Everything that this machine can test
 	@rm -f .coverage .coverage.*
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
 	  --cov --cov-report= $(ARGS)
@@ -112,6 +126,10 @@ fix: install ## Format, and mend what ruff can mend
 .PHONY: bench
 bench: install ## Measure: latency from submission to its benchmark
 	$(BIN)/python -m deploy.local.bench $(ARGS)
+
+.PHONY: dashboards
+dashboards: install ## Write the dashboards that Grafana loads
+	$(BIN)/python -m deploy.dashboards
 
 # --- the kernels, on a CUDA machine -------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "127.0.0.1"
+SERVER_PORTS = range(20_000, 32_000)
 PASSED_ON = (
     "PATH",
     "LANG",
@@ -29,15 +31,25 @@ BELONGINGS = (
     "state",
     "quasar.sqlite*",
     "miner.env",
+    "prometheus",
 )
 """All that a stack puts into its folder; `*` stands for side files."""
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A TCP port of this machine that nobody listened on a moment ago.
+
+    It lies below those that the kernel gives to outgoing connections: a
+    connection of ours cannot take it before its process listens there.
+    """
+    while True:
+        port = secrets.choice(SERVER_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,11 @@ class Place:
     def base(self) -> Path:
         """The repository that every miner's fork starts from."""
         return self.root / "base"
+
+    @property
+    def targets(self) -> Path:
+        """Whom Prometheus may ask, in its own words."""
+        return self.root / "prometheus" / "targets" / "local.json"
 
     @property
     def chain_url(self) -> str:

@@ -79,6 +79,7 @@ def welcome(stack: Stack) -> tuple[str, ...]:
         f"  leaderboard  {api}/leaderboard",
         f"  round        {api}/rounds/current",
         f"  logs         {stack.place.logs}",
+        f"  metrics      {stack.place.targets}  (for Prometheus)",
         "",
         "To take part, in another terminal:",
         f"  . {root / MINER_FILE}",

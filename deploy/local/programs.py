@@ -6,7 +6,7 @@ import http.client
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deploy.local.broker import Doors
 from deploy.local.environment import HOST, Place, base_environment
@@ -19,6 +19,10 @@ from deploy.local.identities import (
 from deploy.local.processes import Program, always
 from deploy.local.rules import POOL, Rules
 
+PROCESSES = (
+    *("web", "recorder", "scheduler"),
+    *("benchmark-worker", "verifier-worker", "weight-setter"),
+)
 READY_SECONDS = 90.0
 HEALTH_SECONDS = 2.0
 
@@ -33,6 +37,7 @@ class Wiring:
     doors: Doors
     api_port: int
     base_commit: str
+    metrics_ports: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def api_url(self) -> str:
@@ -52,6 +57,7 @@ class Wiring:
             argv=(sys.executable, "-P", "-m", module),
             environment={
                 **base_environment(),
+                "QUASAR_METRICS_PORT": str(self.metrics_ports.get(name, 0)),
                 "QUASAR_STATE_DIRECTORY": str(self.place.state_of(name)),
                 **environment,
             },
@@ -152,6 +158,17 @@ def setter_environment(wiring: Wiring) -> Mapping[str, str]:
         "QUASAR_WALLET_PATH": str(wiring.place.wallets),
         "QUASAR_WEIGHTS_POLL_SECONDS": "1",
     }
+
+
+def write_targets(wiring: Wiring) -> None:
+    """Tell Prometheus, in a file of its own form, whom it may ask."""
+    path = wiring.place.targets
+    path.parent.mkdir(parents=True, exist_ok=True)
+    groups = [
+        {"targets": [f"{HOST}:{port}"], "labels": {"process": name}}
+        for name, port in wiring.metrics_ports.items()
+    ]
+    path.write_text(json.dumps(groups, indent=1), encoding="utf-8")
 
 
 def answers(port: int, path: str) -> bool:

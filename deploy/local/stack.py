@@ -26,7 +26,13 @@ from deploy.local.identities import (
 )
 from deploy.local.miners.forks import base_repository
 from deploy.local.processes import Ended, Processes, ProcessFault
-from deploy.local.programs import Wiring, api_programs, operator_programs
+from deploy.local.programs import (
+    PROCESSES,
+    Wiring,
+    api_programs,
+    operator_programs,
+    write_targets,
+)
 from deploy.local.rules import POOL, Rules
 from services.api.db.migrate import upgrade
 from services.api.db.session import Database
@@ -119,7 +125,9 @@ class Stack:
             doors=doors,
             api_port=self._api_port or free_port(),
             base_commit=base_repository(self.place.base),
+            metrics_ports={name: free_port() for name in PROCESSES},
         )
+        write_targets(self._wiring)
         programs = (
             *api_programs(self._wiring),
             *operator_programs(self._wiring),

@@ -48,6 +48,10 @@ class CoreSettings(BaseSettings):
         le=65_535,
         description="Where /metrics is served; 0 serves none.",
     )
+    metrics_host: str = Field(
+        default="127.0.0.1",
+        description="The address of /metrics; 0.0.0.0 inside a container.",
+    )
 
 
 class ChainSettings(CoreSettings):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from quasar_core.domain.rounds import RoundStatus
 from quasar_core.domain.submissions import Status
 from quasar_core.telemetry.metrics import (
+    BEST_TOKENS_PER_SEC,
     OUTBOX_LAG_SECONDS,
     OUTBOX_WAITING,
     QUEUE_DEPTH,
@@ -48,9 +49,24 @@ def _round(session: Session, row: Round, height: int | None) -> None:
     )
     for status in Status:
         SUBMISSIONS.labels(status.value).set(counts.get(status, 0))
+    BEST_TOKENS_PER_SEC.clear()
+    for league, best in _best(session, row.number).items():
+        BEST_TOKENS_PER_SEC.labels(league).set(best)
     by_status = _counted(session, Round.status)
     for status in RoundStatus:
         ROUNDS.labels(status.value).set(by_status.get(status, 0))
+
+
+def _best(session: Session, round_number: int) -> dict[str, float]:
+    query = (
+        select(Submission.league, func.max(Submission.tokens_per_sec))
+        .where(
+            Submission.round_number == round_number,
+            Submission.status == Status.SCORED,
+        )
+        .group_by(Submission.league)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _counted(

@@ -52,7 +52,7 @@ def start(service: str, settings: Settings | None = None) -> Doors:
     except QuasarError as fault:
         log.critical("start.refused", reason=str(fault))
         sys.exit(NOT_READY)
-    serve_metrics(settings.metrics_port)
+    serve_metrics(settings.metrics_port, settings.metrics_host)
     return doors
 
 

@@ -86,7 +86,7 @@ def serve(settings: WeightSetterSettings, *, dry_run: bool = False) -> None:
     configure_logging(
         "weight_setter", settings.log_level, json=settings.log_json
     )
-    serve_metrics(settings.metrics_port)
+    serve_metrics(settings.metrics_port, settings.metrics_host)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -3,11 +3,15 @@
 import json
 import re
 import signal
+import urllib.error
+import urllib.request
 
 import pytest
 from quasar_core.client.api import QuasarClient
 
+from deploy.dashboards.boards import BOARDS
 from tests.support.platform import Command, processes_in, quasar, wait_until
+from tests.support.prometheus import needs_prometheus, prometheus
 
 pytestmark = [
     pytest.mark.e2e,
@@ -32,29 +36,19 @@ def exported(miner_file):
     )
 
 
-@pytest.fixture
-def up(tmp_path):
-    folder = tmp_path / "up"
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    """One stack for the tests below; the one that stops it comes last."""
+    place = tmp_path_factory.mktemp("stack")
+    folder = place / "up"
     command = Command(
-        tmp_path / "log", "up", "--directory", str(folder), "--port", "0"
+        place / "log", "up", "--directory", str(folder), "--port", "0"
     )
     try:
         command.wait_for("To take part", UP_SECONDS)
         yield command, folder
     finally:
         command.kill()
-
-
-def test_up_prints_where_it_answers_and_ends_with_ctrl_c(up):
-    command, folder = up
-    with QuasarClient(api_of(command.output())) as client:
-        assert client.health().status == "ok"
-        assert client.current_round().status == "open"
-    refused = quasar("up", "--directory", str(folder))
-    assert refused.returncode == 1
-    assert "another stack runs in" in " ".join(refused.stderr.split())
-    assert command.end(signal.SIGINT, DOWN_SECONDS) == 0
-    assert processes_in(folder) == {}
 
 
 def test_a_newcomer_takes_part_by_the_commands_that_up_prints(up, tmp_path):
@@ -75,6 +69,48 @@ def test_a_newcomer_takes_part_by_the_commands_that_up_prints(up, tmp_path):
     status = told("miner", "status", submission_id, "--watch", "--json")
     assert status["status"] == "scored"
     assert status["hotkey"] == made["hotkey"]
+
+
+@needs_prometheus
+def test_every_panel_shows_data_of_a_platform_at_work(up, tmp_path):
+    """After the newcomer's submission, and a request that was refused."""
+    command, folder = up
+    refused = urllib.request.Request(
+        f"{api_of(command.output())}/submit_submission", b"{}", method="POST"
+    )
+    targets = folder / "prometheus" / "targets"
+    with prometheus(tmp_path / "prometheus", targets) as server:
+        wait_until(
+            lambda: server.query('up{job="quasar"} == 1') == [1.0] * 6,
+            30,
+            "all six processes asked",
+        )
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(refused)
+        queries = {query for board in BOARDS for query in board.expressions}
+        empty = set()
+
+        def all_answer():
+            empty.clear()
+            empty.update(each for each in queries if not server.query(each))
+            return not empty
+
+        try:
+            wait_until(all_answer, 30, "an answer to every query")
+        except AssertionError:
+            pytest.fail("\n".join(sorted(empty)))
+
+
+def test_up_prints_where_it_answers_and_ends_with_ctrl_c(up):
+    command, folder = up
+    with QuasarClient(api_of(command.output())) as client:
+        assert client.health().status == "ok"
+        assert client.current_round().status == "open"
+    refused = quasar("up", "--directory", str(folder))
+    assert refused.returncode == 1
+    assert "another stack runs in" in " ".join(refused.stderr.split())
+    assert command.end(signal.SIGINT, DOWN_SECONDS) == 0
+    assert processes_in(folder) == {}
 
 
 def test_a_stack_that_was_taken_down_is_taken_up_where_it_was_left(tmp_path):

@@ -85,6 +85,19 @@ def test_the_event_table_is_the_topology():
     assert shown == true
 
 
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
+    text = (ROOT / "deploy/prometheus/rules/alerts.yml").read_text()
+    alerts = re.findall(r"- alert: (\w+)", text)
+    named = re.findall(r"runbook: docs/runbooks/([a-z-]+\.md)", text)
+    assert len(alerts) == len(named) > 0
+    pages = {page.name for page in (DOCS / "runbooks").glob("*.md")}
+    assert set(named) <= pages, "an alert without a page"
+    for name in named:
+        page = (DOCS / "runbooks" / name).read_text()
+        assert "## Look" in page
+        assert "## Do" in page
+
+
 def test_every_decision_record_has_its_parts():
     records = sorted((DOCS / "decisions").glob("[0-9]*.md"))
     assert records

@@ -66,6 +66,11 @@ REFUSALS = Counter(
 SUBMISSIONS = Gauge(
     "quasar_submissions", "Submissions of the open round.", ["status"]
 )
+BEST_TOKENS_PER_SEC = Gauge(
+    "quasar_best_tokens_per_sec",
+    "The open round's fastest scored entry.",
+    ["league"],
+)
 QUEUE_DEPTH = Gauge(
     "quasar_queue_depth",
     "Submissions that wait for a worker, from the database.",

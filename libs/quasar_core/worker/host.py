@@ -164,7 +164,7 @@ def open_host(settings: WorkerSettings, role: Role) -> Iterator[Host]:
     )
     with alone:
         keypair = worker_keypair(settings.seed_file(role))
-        serve_metrics(settings.metrics_port)
+        serve_metrics(settings.metrics_port, settings.metrics_host)
         bus = Bus(
             settings.redis_url, worker_signer(keypair), settings.worker_name
         )

@@ -21,6 +21,7 @@ from quasar_core.domain.submissions import Status
 from quasar_core.errors import Stage
 from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import (
+    JUDGE_OVERHEAD_SECONDS,
     STAGE_SECONDS,
     VERDICTS,
     WORST_COSINE_SIM,
@@ -108,6 +109,10 @@ def benchmarked(scene: Scene, event: BenchmarkCompleted) -> None:
         _reject(scene, fault)
         return
     scene.submission.timing = event.timing.model_dump(mode="json")
+    if scene.attempt.worker is not None:
+        JUDGE_OVERHEAD_SECONDS.labels(scene.attempt.worker).set(
+            event.timing.overhead
+        )
     finish(scene.attempt, State.COMPLETED, scene.now)
     _score(scene, score)
 

@@ -3,8 +3,10 @@ from uuid import uuid4
 
 from prometheus_client import REGISTRY
 from quasar_core.contracts.events import WorkerSeen
+from quasar_core.domain.submissions import Status
 
 from services.api import gauges
+from services.api.db.models import Submission
 
 
 def value(name, **labels):
@@ -41,3 +43,17 @@ def test_gauges_tell_what_the_database_holds(sqlite_world):
         gauges.update(session, None, later)
         assert value("quasar_workers_seen", **seen) is None
         assert value("quasar_round_blocks_left") == 14_000
+
+
+def test_the_fastest_of_each_league_is_told(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    row = world.accepted("a")
+    with world.database.write() as session:
+        submission = session.get(Submission, row)
+        submission.status = Status.SCORED
+        submission.tokens_per_sec = 123.5
+        league = submission.league
+    with world.database.read() as session:
+        gauges.update(session, 400, world.clock())
+    assert value("quasar_best_tokens_per_sec", league=league) == 123.5

@@ -1,0 +1,1 @@
+"""Dashboards as code: what Grafana shows, and the queries behind it."""

@@ -1,0 +1,128 @@
+"""The fleet: queues, workers, stages, and the judge's own constants."""
+
+from __future__ import annotations
+
+from deploy.dashboards.panels import RECORDER, Board, Curve, Section, or_zero
+
+FLEET = Board(
+    "quasar-fleet",
+    "QUASAR: the fleet",
+    (
+        Section(
+            "Queues",
+            (
+                Curve(
+                    "Waiting",
+                    {
+                        "{{queue}}.{{pool}}": (
+                            "max by (queue, pool) (quasar_queue_depth)"
+                        )
+                    },
+                ),
+                Curve(
+                    "Age of the oldest",
+                    {
+                        "{{queue}}.{{pool}}": (
+                            "max by (queue, pool)"
+                            " (quasar_queue_oldest_seconds)"
+                        )
+                    },
+                    unit="s",
+                ),
+                Curve(
+                    "Workers",
+                    {
+                        "{{role}} on {{pool}}": (
+                            "max by (role, pool) (quasar_workers_seen)"
+                        )
+                    },
+                ),
+            ),
+        ),
+        Section(
+            "Attempts",
+            (
+                Curve(
+                    "Ended per hour",
+                    {
+                        "{{queue}} {{outcome}}": (
+                            "sum by (queue, outcome)"
+                            " (increase(quasar_attempts_total[1h]))"
+                        )
+                    },
+                ),
+                Curve(
+                    "Lost to silence per hour",
+                    {
+                        "leases": or_zero(
+                            "sum(increase(quasar_lease_expiries_total[1h]))"
+                        )
+                    },
+                ),
+                Curve(
+                    "Results on disk",
+                    {
+                        "{{process}}": (
+                            "max by (process) (quasar_spooled_events)"
+                        )
+                    },
+                ),
+            ),
+        ),
+        Section(
+            "Judging",
+            (
+                Curve(
+                    "Stages, median",
+                    {"{{stage}}": "quasar:stage_seconds:p50"},
+                    unit="s",
+                ),
+                Curve(
+                    "Stages, 95th percentile",
+                    {"{{stage}}": "quasar:stage_seconds:p95"},
+                    unit="s",
+                ),
+                Curve(
+                    "Cost of an empty exchange",
+                    {
+                        "{{worker}}": (
+                            "max by (worker) (quasar_judge_overhead_seconds)"
+                        )
+                    },
+                    unit="s",
+                ),
+                Curve(
+                    "The trusted kernel",
+                    {
+                        "{{worker}}": (
+                            "max by (worker) (quasar_baseline_seconds)"
+                        )
+                    },
+                    unit="s",
+                    description="Its pace at the start of the round.",
+                ),
+            ),
+        ),
+        Section(
+            "Logits, at the worst position of the last verification",
+            (
+                Curve(
+                    "Cosine similarity",
+                    {
+                        "worst": (
+                            f"min(quasar_worst_cosine_sim{{{RECORDER}}})"
+                        ),
+                        "bound": "vector(0.99)",
+                    },
+                ),
+                Curve(
+                    "Largest difference",
+                    {
+                        "worst": f"max(quasar_worst_max_diff{{{RECORDER}}})",
+                        "bound": "vector(0.1)",
+                    },
+                ),
+            ),
+        ),
+    ),
+)
