@@ -13,7 +13,12 @@ from quasar_core.domain.entries import (
     league_score,
     overall_score,
 )
-from quasar_core.domain.levels import founders, levels, records
+from quasar_core.domain.levels import (
+    founders,
+    founders_by_level,
+    levels,
+    records,
+)
 
 __all__ = [
     "PAID_PLACES",
@@ -70,12 +75,16 @@ class LadderSettings(Protocol):
 
 @dataclass(frozen=True)
 class Placing:
-    """An entry on the ladder: place and level count from 1 and 0."""
+    """An entry on the ladder: place and level count from 1 and 0.
+
+    `founded_by` is the submission that founded the level.
+    """
 
     entry: Entry
     place: int
     level: int
     founder: bool
+    founded_by: str
     paid_place: int | None
     unpaid_reason: str | None
 
@@ -117,13 +126,14 @@ def place(
     all_entries = in_order(entries)
     gain = settings.min_improvement
     level_of = levels(all_entries, gain)
-    founding = founders(all_entries, gain)
+    founded_by = founders_by_level(all_entries, gain)
     record = records(all_entries, gain)
     paid_coldkeys: set[str] = set()
     placings: list[Placing] = []
     paid = 0
     for number, entry in enumerate(climb(all_entries, gain), start=1):
-        founder = entry.submission_id in founding
+        level = level_of[entry.submission_id]
+        founder = founded_by[level] == entry.submission_id
         reason = _unpaid_reason(
             entry,
             settings,
@@ -139,8 +149,9 @@ def place(
             Placing(
                 entry=entry,
                 place=number,
-                level=level_of[entry.submission_id],
+                level=level,
                 founder=founder,
+                founded_by=founded_by[level],
                 paid_place=paid if reason is None else None,
                 unpaid_reason=reason,
             )

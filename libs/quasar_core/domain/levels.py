@@ -41,12 +41,19 @@ def founders(
     entries: Iterable[Entry], min_improvement: float
 ) -> frozenset[str]:
     """The submission ids of those who founded their level."""
+    return frozenset(founders_by_level(entries, min_improvement).values())
+
+
+def founders_by_level(
+    entries: Iterable[Entry], min_improvement: float
+) -> Mapping[int, str]:
+    """Each level's founder, by submission id."""
     ordered = in_order(entries)
     level_of = levels(ordered, min_improvement)
     first: dict[int, str] = {}
     for entry in ordered:
         first.setdefault(level_of[entry.submission_id], entry.submission_id)
-    return frozenset(first.values())
+    return first
 
 
 def records(

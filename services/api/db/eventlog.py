@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,14 +63,16 @@ def seal(session: Session, now: datetime) -> str:
     previous = newest.hash if newest else GENESIS_HASH
     if not rows:
         return previous
+    digests = [[row.sequence, row_digest(row)] for row in rows]
     block = LogBlock(
         number=newest.number + 1 if newest else 1,
         first_sequence=rows[0].sequence,
         last_sequence=rows[-1].sequence,
         row_count=len(rows),
         previous_hash=previous,
-        hash=block_hash(previous, rows),
+        hash=block_hash(previous, (digest for _, digest in digests)),
         sealed_at=now,
+        row_digests=digests,
     )
     session.add(block)
     session.flush()
@@ -83,18 +86,27 @@ def newest_block(session: Session) -> LogBlock | None:
     ).first()
 
 
-def block_hash(previous: str, rows: list[LogRow] | Any) -> str:
-    """SHA-256 over the previous block's hash and the rows as JSON lines."""
+def block_hash(previous: str, digests: Iterable[str]) -> str:
+    """SHA-256 over the previous block's hash and the rows' digests."""
     digest = hashlib.sha256(bytes.fromhex(previous))
-    for row in rows:
-        digest.update(canonical(row))
+    for row in digests:
+        digest.update(bytes.fromhex(row))
     return digest.hexdigest()
 
 
-def canonical(row: LogRow) -> bytes:
-    """A row as bytes: one line of JSON, the same on every engine."""
+def row_digest(row: LogRow, sequence: int | None = None) -> str:
+    """SHA-256 of a row, by which a block knows it again."""
+    return hashlib.sha256(canonical(row, sequence)).hexdigest()
+
+
+def canonical(row: LogRow, sequence: int | None = None) -> bytes:
+    """A row as bytes: one line of JSON, the same on every engine.
+
+    `sequence` stands for the row's own, where it is asked what the row
+    would be in another place.
+    """
     fields = [
-        row.sequence,
+        sequence or row.sequence,
         str(row.submission_id) if row.submission_id else None,
         row.round_number,
         row.kind,
@@ -109,28 +121,6 @@ def canonical(row: LogRow) -> bytes:
         fields, sort_keys=True, separators=(",", ":"), allow_nan=False
     )
     return line.encode() + b"\n"
-
-
-def first_broken_block(session: Session) -> int | None:
-    """The number of the first block that is not what was sealed, or None."""
-    previous = GENESIS_HASH
-    for block in session.scalars(select(LogBlock).order_by(LogBlock.number)):
-        rows = session.scalars(
-            select(LogRow)
-            .where(
-                LogRow.sequence.between(
-                    block.first_sequence, block.last_sequence
-                )
-            )
-            .order_by(LogRow.sequence)
-        ).all()
-        whole = block.previous_hash == previous and block.hash == block_hash(
-            previous, rows
-        )
-        if not whole or len(rows) != block.row_count:
-            return block.number
-        previous = block.hash
-    return None
 
 
 def unsealed(session: Session) -> int:

@@ -86,6 +86,7 @@ class Submission(Base):
         ),
         Index("ix_submissions_queue", "status", "commit_block", "id"),
         Index("ix_submissions_round_status", "round_number", "status"),
+        Index("ix_submissions_round_id", "round_number", "id"),
         Index("ix_submissions_coldkey", "coldkey", "status", "round_number"),
         Index("ix_submissions_hotkey", "hotkey", "id"),
         Index("ix_submissions_work", "identity", "target_sequence_length"),
@@ -198,3 +199,5 @@ class Standing(Base):
     paid_place: Mapped[int | None] = mapped_column(Integer)
     share: Mapped[float]
     unpaid_reason: Mapped[str | None] = mapped_column(String(64))
+    founded_by: Mapped[UUID | None]
+    """Whose level it is: the submission that founded it."""

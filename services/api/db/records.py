@@ -52,6 +52,8 @@ class LogBlock(Base):
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
     sealed_at: Mapped[datetime]
+    row_digests: Mapped[list[Any] | None]
+    """[sequence, SHA-256] of each row; None in blocks of before there were."""
 
 
 class OutboxRow(Base):

@@ -51,6 +51,7 @@ class Ranking:
             paid_place=placing.paid_place,
             share=self.share_of(placing),
             unpaid_reason=placing.unpaid_reason,
+            founded_by=UUID(placing.founded_by),
         )
 
 

@@ -164,4 +164,5 @@ def _frozen_row(row: Standing) -> StandingsRow:
         paid_place=row.paid_place,
         share=row.share,
         unpaid_reason=row.unpaid_reason,
+        founded_by=row.founded_by,
     )

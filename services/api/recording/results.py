@@ -82,6 +82,14 @@ def source_fetched(scene: Scene, event: SourceFetched) -> None:
         scene.submission.tree_hash = source.tree_hash
         scene.submission.identity = source.identity
         scene.submission.updated_at = scene.now
+        scene.tell_stage(
+            Stage.FETCH,
+            {
+                "state": "archived",
+                "identity": source.identity,
+                "tree_hash": source.tree_hash,
+            },
+        )
     if scene.live and scene.attempt.held is not None:
         benchmarked(
             scene, BenchmarkCompleted.model_validate(scene.attempt.held)
@@ -133,6 +141,7 @@ def _score(scene: Scene, score: Score) -> None:
             "weighted_score": row.weighted_score,
             "identity": row.identity,
             "tree_hash": row.tree_hash,
+            "run_id": (row.manifest or {}).get("run_id", ""),
         },
     )
 

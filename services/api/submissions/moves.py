@@ -23,6 +23,27 @@ from services.api.rounds.repository import results_changed
 RANKED = frozenset({Status.SCORED})
 
 
+def facts_of(submission: Submission) -> dict[str, Any]:
+    """What the log must hold of a submission to rebuild every board.
+
+    Whoever makes these known, or changes them, has them in the evidence.
+    """
+    return {
+        "hotkey": submission.hotkey,
+        "coldkey": submission.coldkey,
+        "fork_url": submission.fork_url,
+        "commit_hash": submission.commit_hash,
+        "target_sequence_length": submission.target_sequence_length,
+        "league": submission.league,
+        "multiplier": submission.multiplier,
+        "commit_block": submission.commit_block,
+        "is_rerun": bool(submission.is_rerun),
+        "claimed_tokens_per_sec": submission.claimed_tokens_per_sec,
+        "identity": submission.identity,
+        "tree_hash": submission.tree_hash,
+    }
+
+
 def enter(
     session: Session, submission: Submission, *, actor: str, now: datetime
 ) -> None:
@@ -42,16 +63,7 @@ def enter(
         submission_id=submission.id,
         round_number=submission.round_number,
         to_status=submission.status,
-        evidence={
-            "hotkey": submission.hotkey,
-            "coldkey": submission.coldkey,
-            "fork_url": submission.fork_url,
-            "commit_hash": submission.commit_hash,
-            "target_sequence_length": submission.target_sequence_length,
-            "league": submission.league,
-            "commit_block": submission.commit_block,
-            "claimed_tokens_per_sec": submission.claimed_tokens_per_sec,
-        },
+        evidence=facts_of(submission),
     )
 
 
@@ -151,5 +163,7 @@ def carry_over(
             "from_round": start,
             "to_round": to.number,
             "league": submission.league,
+            "multiplier": submission.multiplier,
+            "weighted_score": submission.weighted_score,
         },
     )

@@ -102,6 +102,8 @@ class StandingsRow(Contract):
     paid_place: int | None
     share: float
     unpaid_reason: str | None
+    founded_by: UUID | None = None
+    """The submission that founded the level, where that is known."""
 
 
 class Standings(Contract):

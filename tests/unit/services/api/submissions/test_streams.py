@@ -31,7 +31,7 @@ def test_a_chapter_has_what_is_new_and_the_next_one_nothing(sqlite_world):
     world.register("a")
     submission_id = play(world, "a")
     chapter = read_on(world.database, submission_id, 0)
-    assert len(chapter.messages) == 5
+    assert len(chapter.messages) == 6
     assert not chapter.ended
     after = read_on(world.database, submission_id, chapter.last_sequence)
     assert after.messages == ()
