@@ -138,6 +138,7 @@ class ProblemCode(StrEnum):
     NOT_REGISTERED = "not_registered"
     NOT_PERMITTED = "not_permitted"
     HOTKEY_MISMATCH = "hotkey_mismatch"
+    BANNED = "banned"
     # what is asked
     INVALID_REQUEST = "invalid_request"
     BELOW_SMALLEST_LEAGUE = "below_smallest_league"
@@ -191,7 +192,10 @@ class TransientError(QuasarError):
 
 
 class Problem(QuasarError):
-    """A request that the API refuses, as RFC 9457 will tell it."""
+    """A request that the API refuses, as RFC 9457 will tell it.
+
+    `members` stand beside the detail, for programs.
+    """
 
     def __init__(
         self,
@@ -199,8 +203,10 @@ class Problem(QuasarError):
         code: ProblemCode,
         detail: str,
         headers: Mapping[str, str] | None = None,
+        members: Evidence | None = None,
     ) -> None:
         super().__init__(f"{status} {code.value}: {detail}")
+        self.members: Evidence = MappingProxyType(dict(members or {}))
         self.status = status
         self.code = code
         self.detail = detail

@@ -8,14 +8,16 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from quasar_core.chain.open import open_chain
 from quasar_core.messaging.bus import Bus
+from quasar_core.messaging.limits import RateLimits
 
 from services.api import health, openapi, problems
+from services.api.clients import Proxies
 from services.api.db.session import Database
-from services.api.dependencies import Doors
+from services.api.dependencies import Doors, denied_by_default
 from services.api.edge import Edge
 from services.api.leaderboard import routes as leaderboard
 from services.api.leaderboard.service import Kept
@@ -24,6 +26,7 @@ from services.api.rounds import routes as rounds
 from services.api.settings import Settings
 from services.api.submissions import routes as submissions
 from services.api.submissions.streams import Streams
+from services.api.turnstile import Turnstile
 from services.api.weights import routes as weights
 
 FEATURES = (submissions, leaderboard, rounds, weights, health)
@@ -48,6 +51,7 @@ def make_doors(settings: Settings) -> Doors:
             refresh_seconds=settings.metagraph_refresh_seconds,
             stale_seconds=settings.metagraph_stale_seconds,
         ),
+        limits=RateLimits(settings.redis_url, settings.limits),
     )
 
 
@@ -67,6 +71,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        if joined.limits is not None:
+            await joined.limits.close()
         if doors is None:
             joined.close()
 
@@ -84,9 +90,16 @@ def create_app(
     app.state.boards = Kept()
     app.state.streams = Streams(joined.settings.max_event_streams)
     problems.install(app)
-    app.add_middleware(Edge)
+    app.add_middleware(
+        Edge,
+        turnstile=Turnstile(
+            joined.limits, Proxies(joined.settings.trusted_proxies)
+        ),
+    )
     for feature in FEATURES:
-        app.include_router(feature.router)
+        app.include_router(
+            feature.router, dependencies=[Depends(denied_by_default)]
+        )
     app.openapi = partial(_document, app)  # type: ignore[method-assign]
     return app
 

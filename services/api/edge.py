@@ -1,4 +1,4 @@
-"""The edge of HTTP: request ids, the cap on bodies, and what is counted."""
+"""The edge of HTTP: request ids, limits, capped bodies, what is counted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.problems import REQUEST_ID, problem_response
+from services.api.turnstile import State, Turnstile, headers_of
 
 METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -39,8 +40,11 @@ class BodyTooLarge(Problem):
 class Edge:
     """Middleware around the whole app; plain ASGI, so that streams stream."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, turnstile: Turnstile | None = None
+    ) -> None:
         self.app = app
+        self.turnstile = turnstile or Turnstile()
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send
@@ -51,7 +55,7 @@ class Edge:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, scope["state"])
         began = time.perf_counter()
         with log_context(request_id=request_id):
             try:
@@ -63,8 +67,9 @@ class Edge:
         self, scope: Scope, receive: Receive, answer: _Answer
     ) -> None:
         try:
+            await self.turnstile.admit(scope)
             body = await _whole_body(scope, receive)
-        except BodyTooLarge as fault:
+        except Problem as fault:
             refusal = problem_response(fault, answer.request_id)
             await refusal(scope, receive, answer.send)
             return
@@ -72,10 +77,14 @@ class Edge:
 
 
 class _Answer:
-    """What is sent: it carries the request's id, and its status is noted."""
+    """What is sent: it carries the request's id and what is left of limits.
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    Its status is noted.
+    """
+
+    def __init__(self, send: Send, request_id: str, state: State) -> None:
         self._send = send
+        self._state = state
         self.request_id = request_id
         self.status = 500
 
@@ -85,6 +94,7 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID] = self.request_id
             headers["X-Content-Type-Options"] = "nosniff"
+            headers.update(headers_of(self._state))
         await self._send(message)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from quasar_core.contracts.http import ProblemDetails
@@ -26,12 +28,46 @@ SECURITY_SCHEMES: dict[str, Any] = {
     }
 }
 
-SIGNED_ROUTE: dict[str, Any] = {"security": [{SIGNED: []}]}
-"""`openapi_extra` of a route that must be signed."""
+
+class Role(StrEnum):
+    """Who may use a route that must be signed."""
+
+    SIGNER = "signer"
+    """Any hotkey; the route itself asks for more."""
+    MINER = "miner"
+    """A hotkey that is registered on the subnet."""
+    VALIDATOR = "validator"
+    """A registered hotkey with a validator permit."""
+    ADMIN = "admin"
+    """A hotkey that the settings name."""
+
+
+def signed_by(role: Role) -> dict[str, Any]:
+    """`openapi_extra` of a route that this role may use, signed.
+
+    What stands in the document is what is enforced: a route that writes
+    and says nothing is nobody's.
+    """
+    return {"security": [{SIGNED: [role.value]}]}
+
+
+def role_of(extra: Mapping[str, Any] | None) -> Role | None:
+    """The role that a route's `openapi_extra` declares, if any."""
+    for requirement in (extra or {}).get("security", ()):
+        for name in requirement.get(SIGNED, ()):
+            return Role(name)
+    return None
+
+
+SIGNED_ROUTE: dict[str, Any] = signed_by(Role.SIGNER)
+"""`openapi_extra` of a route that any hotkey may sign."""
+
+ANYWHERE = (403, 422, 429, 503)
+"""What any route may answer: banned, invalid, too often, not just now."""
 
 _TEXTS = {
     401: "Unsigned, or not signed as it must be",
-    403: "Not registered, or not permitted",
+    403: "Not registered, not permitted, or banned",
     404: "Not there",
     409: "Accepted before, or in conflict with what is there",
     413: "The body is too large",
@@ -49,7 +85,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": _TEXTS[status],
             "content": {MEDIA_TYPE: {"schema": schema}},
         }
-        for status in (*statuses, 422, 503)
+        for status in sorted({*statuses, *ANYWHERE})
     }
 
 

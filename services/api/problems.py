@@ -34,6 +34,7 @@ TITLES: Mapping[ProblemCode, str] = MappingProxyType(
         ProblemCode.NOT_REGISTERED: "The hotkey is not registered",
         ProblemCode.NOT_PERMITTED: "The hotkey may not do this",
         ProblemCode.HOTKEY_MISMATCH: "Signed by another hotkey",
+        ProblemCode.BANNED: "Banned",
         ProblemCode.INVALID_REQUEST: "The request is not valid",
         ProblemCode.BELOW_SMALLEST_LEAGUE: "Too short for any league",
         ProblemCode.ABOVE_LARGEST_LENGTH: "Longer than this round judges",
@@ -81,6 +82,7 @@ def problem_response(
         detail=problem.detail,
         instance=f"urn:quasar:request:{request_id}" if request_id else None,
         errors=errors,
+        **problem.members,  # type: ignore[arg-type]
     )
     return JSONResponse(
         details.model_dump(mode="json", exclude_none=True),

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import ipaddress
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    Field,
+    model_validator,
+)
+from quasar_core.chain.keys import KeyFault, canonical_hotkey
 from quasar_core.contracts.values import (
     CommitHash,
-    Hotkey,
     PoolName,
     Sha256Hex,
     WorkerName,
 )
+from quasar_core.contracts.values import Hotkey as AnyHotkey
 from quasar_core.domain.rewards import Unfilled
 from quasar_core.domain.workload import Profile
+from quasar_core.messaging.limits import LimitRules
 from quasar_core.settings import ChainSettings, CoreSettings
 
 Count = Annotated[int, Field(ge=1)]
+Bound = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _canonical(address: str) -> str:
+    try:
+        return canonical_hotkey(address)
+    except KeyFault as fault:
+        raise ValueError(str(fault)) from fault
+
+
+def _network(text: str) -> str:
+    return str(ipaddress.ip_network(text, strict=False))
+
+
+Hotkey = Annotated[AnyHotkey, AfterValidator(_canonical)]
+"""One key has an address per prefix; ours are kept with prefix 42."""
+
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class DatabaseSettings(CoreSettings):
@@ -46,7 +74,35 @@ class Settings(DatabaseSettings, ChainSettings):
     )
 
     # --- who may do what ---------------------------------------------------
-    admin_hotkeys: tuple[Hotkey, ...] = ()
+    former_receiver_hotkeys: dict[Hotkey, AwareDatetime] = Field(
+        default_factory=dict,
+        description=(
+            "Hotkeys that the API had before, and until when requests to"
+            ' them are still accepted: {"5F...": "2027-01-31T00:00:00Z"}.'
+        ),
+    )
+    admin_hotkeys: tuple[Hotkey, ...] = Field(
+        default=(), description="Who administers, by signed requests."
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        description=(
+            "Addresses or networks of the proxies in front: only their"
+            " X-Forwarded-For is believed."
+        ),
+    )
+    requests_per_minute: Bound = Field(
+        default=120, description="By one client's address; 0: no bound."
+    )
+    writes_per_minute: Bound = Field(
+        default=30, description="By one hotkey; 0: no bound."
+    )
+    auth_failures: Bound = Field(
+        default=5,
+        description="So many failed signatures ban an address; 0: none do.",
+    )
+    auth_failure_seconds: Count = 600
+    auth_ban_seconds: Count = 3_600
     worker_hotkeys: dict[WorkerName, Hotkey] = Field(
         default_factory=dict,
         description=(
@@ -115,6 +171,25 @@ class Settings(DatabaseSettings, ChainSettings):
     max_event_streams: Count = 200
     event_poll_seconds: PositiveFloat = 0.25
     event_heartbeat_seconds: PositiveFloat = 15.0
+
+    def receivers(self, now: datetime) -> tuple[str, ...]:
+        """The hotkeys that requests may be signed for, our own first."""
+        former = self.former_receiver_hotkeys
+        return (
+            self.receiver_hotkey,
+            *(hotkey for hotkey, until in former.items() if now < until),
+        )
+
+    @property
+    def limits(self) -> LimitRules:
+        """How often is too often."""
+        return LimitRules(
+            requests_per_minute=self.requests_per_minute,
+            writes_per_minute=self.writes_per_minute,
+            failures=self.auth_failures,
+            failure_seconds=self.auth_failure_seconds,
+            ban_seconds=self.auth_ban_seconds,
+        )
 
     @model_validator(mode="after")
     def _production_takes_no_short_cut(self) -> Settings:

@@ -23,7 +23,7 @@ log = get_logger("api.web")
 def warm_up(receiver: str) -> None:
     """Load what checks signatures: its second is not the first miner's."""
     with suppress(Problem):
-        identify({"X-Bittensor-Version": "0"}, b"", "GET", "/", receiver)
+        identify({"X-Bittensor-Version": "0"}, b"", "GET", "/", (receiver,))
 
 
 def main() -> int:

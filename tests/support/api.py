@@ -19,6 +19,7 @@ from quasar_core.chain.local_state import Genesis
 from quasar_core.chain.signatures import sign
 from quasar_core.contracts.events import Event
 from quasar_core.messaging.bus import BusUnavailable
+from quasar_core.messaging.limits import RateLimits
 from quasar_core.messaging.topology import queue_for
 
 from services.api.app import create_app
@@ -217,15 +218,27 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
         "event_poll_seconds": 0.01,
         "event_heartbeat_seconds": 0.05,
         "metagraph_refresh_seconds": 0.001,
+        "requests_per_minute": 0,
+        "writes_per_minute": 0,
+        "auth_failures": 0,
     }
     return Settings(_env_file=None, **{**values, **changes})
 
 
 def make_world(
-    database_url: str, directory: Path, **changes: Any
+    database_url: str,
+    directory: Path,
+    *,
+    peer: str = "testclient",
+    **changes: Any,
 ) -> Iterator[World]:
-    """A world over a migrated database; a generator, for fixtures."""
+    """A world over a migrated database; a generator, for fixtures.
+
+    Nothing is limited unless a `redis_url` is given. `peer` is where
+    requests come from.
+    """
     settings = settings_for(database_url, **changes)
+    limits = RateLimits(settings.redis_url, settings.limits)
     chain_clock, monotonic = Clock(), Clock()
     chain = LocalChain.create(
         directory / "chain.json",
@@ -239,10 +252,13 @@ def make_world(
         bus=bus,  # type: ignore[arg-type]
         registry=Registry(lambda: chain, 0.001, 600.0),
         clock=clock,
+        limits=limits if "redis_url" in changes else None,
     )
     doors = replace(doors, registry=_unhurried(chain))
     app = create_app(settings, doors)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(
+        app, raise_server_exceptions=False, client=(peer, 50_000)
+    ) as client:
         yield World(
             doors=doors,
             bus=bus,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quasar_core.chain.keys import (
@@ -91,11 +92,12 @@ class StaleRequest(SignatureFault):
 
     def __init__(self, server_time_ns: int, age_seconds: float) -> None:
         side = "behind" if age_seconds > 0 else "ahead of"
+        server_time = datetime.fromtimestamp(server_time_ns / 1e9, UTC)
         super().__init__(
             f"the request's time is {abs(age_seconds):.1f} s {side} the"
-            f" server's, which is {server_time_ns} ns since 1970; requests"
-            f" are accepted from {MAX_AGE_SECONDS:g} s behind to"
-            f" {ALLOWED_SKEW_SECONDS:g} s ahead"
+            f" server's, which is {server_time.isoformat()}; requests are"
+            f" accepted from {MAX_AGE_SECONDS:g} s behind to"
+            f" {ALLOWED_SKEW_SECONDS:g} s ahead: set this machine's clock"
         )
         self.server_time_ns = server_time_ns
         self.age_seconds = age_seconds

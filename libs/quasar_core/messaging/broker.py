@@ -20,15 +20,20 @@ def plain_client(url: str) -> redis.Redis:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    if url.startswith(SOCKET_PREFIX):
-        url = url.replace(SOCKET_PREFIX, "unix://", 1)
-        url = url.replace("virtual_host=", "db=")
     return redis.Redis.from_url(
-        url,
+        without_socket_prefix(url),
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def without_socket_prefix(url: str) -> str:
+    """The URL as redis-py reads it: Celery names sockets otherwise."""
+    if not url.startswith(SOCKET_PREFIX):
+        return url
+    url = url.replace(SOCKET_PREFIX, "unix://", 1)
+    return url.replace("virtual_host=", "db=")
 
 
 def celery_app(url: str, **settings: Any) -> Celery:

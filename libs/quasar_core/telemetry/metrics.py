@@ -61,6 +61,16 @@ REFUSALS = Counter(
     "quasar_refusals", "Requests refused, by problem code.", ["code"]
 )
 
+LIMIT_REFUSALS = Counter(
+    "quasar_limit_refusals",
+    "Requests over a limit: a client's, a hotkey's, or failed signatures.",
+    ["limit"],
+)
+LIMITS_OPEN = Counter(
+    "quasar_limits_open",
+    "Questions of limits that Redis did not answer: nothing was limited.",
+)
+
 # --- the queue and its attempts --------------------------------------------
 
 SUBMISSIONS = Gauge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from quasar_core.chain.keys import KeyFault, canonical_hotkey
@@ -10,6 +10,7 @@ from quasar_core.chain.signatures import (
     NONCE_RETENTION_SECONDS,
     Caller,
     SignatureFault,
+    StaleRequest,
     verify,
 )
 from quasar_core.errors import Problem, ProblemCode
@@ -17,15 +18,23 @@ from sqlalchemy.orm import Session
 
 from services.api.miners import repository
 
+RECEIVER_HEADER = "X-Bittensor-Receiver"
+
 
 def identify(
     headers: Mapping[str, str],
     body: bytes,
     method: str,
     path: str,
-    receiver: str,
+    receivers: Sequence[str],
 ) -> Caller:
-    """Who signed this request; Problem 401 where nobody did."""
+    """Who signed this request; Problem 401 where nobody did.
+
+    `receivers` are the hotkeys that the API answers to, its own first.
+    """
+    own = receivers[0]
+    addressed = headers.get(RECEIVER_HEADER, own)
+    receiver = addressed if addressed in receivers else own
     try:
         return verify(headers, body, method, path, receiver)
     except SignatureFault as fault:
@@ -33,8 +42,19 @@ def identify(
             401,
             fault.code,
             str(fault),
-            headers={"WWW-Authenticate": f'btauth/1 receiver="{receiver}"'},
+            headers={"WWW-Authenticate": f'btauth/1 receiver="{own}"'},
+            members=_clocks(fault),
         ) from fault
+
+
+def _clocks(fault: SignatureFault) -> dict[str, int | float]:
+    """What a client needs to see how wrong its clock is."""
+    if not isinstance(fault, StaleRequest):
+        return {}
+    return {
+        "server_time_ns": fault.server_time_ns,
+        "difference_seconds": round(fault.age_seconds, 3),
+    }
 
 
 def same_person(caller: Caller, claimed_hotkey: str | None) -> None:

@@ -16,7 +16,7 @@ from services.api.dependencies import (
     TheCaller,
     TheDoors,
 )
-from services.api.openapi import SIGNED_ROUTE, problems
+from services.api.openapi import Role, problems, signed_by
 from services.api.weights import repository, service
 
 router = APIRouter(prefix="/weights", tags=["weights"])
@@ -37,13 +37,12 @@ def get_weights(
     "/reports",
     status_code=202,
     responses=problems(401, 403, 409, 413),
-    openapi_extra=SIGNED_ROUTE,
+    openapi_extra=signed_by(Role.VALIDATOR),
 )
 def report_weights(
     caller: TheCaller, report: WeightsReport, doors: TheDoors
 ) -> Accepted:
     """Report what this validator set, or why it did not."""
-    service.check_validator(doors.registry.registered(caller.hotkey))
     service.check_report(report, doors.settings.netuid)
     now = doors.clock()
     with doors.database.write() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from quasar_core.chain.chain import Neuron
 from quasar_core.chain.signatures import Caller
 from quasar_core.contracts.http import WeightsRecord, WeightsReport
 from quasar_core.errors import Problem, ProblemCode
@@ -21,16 +20,6 @@ from services.api.weights import repository
 
 SUM_TOLERANCE = 1e-6
 LARGEST_NUMBER = 2**31 - 1
-
-
-def check_validator(neuron: Neuron) -> None:
-    """Problem 403 for a neuron that may not set weights."""
-    if not neuron.validator_permit:
-        raise Problem(
-            403,
-            ProblemCode.NOT_PERMITTED,
-            "only a validator with a permit reports weights",
-        )
 
 
 def check_report(report: WeightsReport, netuid: int) -> None:

@@ -3,6 +3,7 @@
 # pylint: disable=redefined-outer-name,protected-access
 
 import json
+import time
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import func, select
 from services.api.db.models import Submission
 from services.api.db.records import LogRow, Nonce, OutboxRow
 from tests.support.api import RECEIVER, submission
-from tests.support.wallets import address, keypair
+from tests.support.wallets import address, keypair, spelled
 
 
 def counts(world):
@@ -233,7 +234,10 @@ def test_a_stale_request_is_told_the_servers_time(sqlite_world, body):
     problem = refused(
         sqlite_world, send(sqlite_world, headers), 401, "signature_stale"
     )
-    assert "server" in problem["detail"]
+    assert "set this machine's clock" in problem["detail"]
+    now = time.time_ns()
+    assert 0 <= now - problem["server_time_ns"] < 60e9
+    assert problem["difference_seconds"] == pytest.approx(now / 1e9, abs=60)
 
 
 def test_a_replayed_request_is_refused(world, body):
@@ -264,20 +268,12 @@ def test_a_body_that_names_somebody_else_is_refused(sqlite_world):
 
 
 def test_one_key_in_another_spelling_is_the_same_miner(sqlite_world, body):
-    import bittensor_core
-
     world = sqlite_world
     world.register("alice")
-    key = keypair("alice")
-
-    class Spelled:
-        crypto_type = key.crypto_type
-        ss58_address = bittensor_core.ss58_encode(key.public_key, 0)
-        public_key = key.public_key
-        sign = staticmethod(key.sign)
-
     first = world.accepted("alice")
-    headers = sign(Spelled, "POST", "/submit_submission", body, RECEIVER)
+    headers = sign(
+        spelled("alice"), "POST", "/submit_submission", body, RECEIVER
+    )
     answer = send(world, headers)
     assert answer.status_code == 200, answer.text
     assert UUID(answer.json()["submission_id"]) == first

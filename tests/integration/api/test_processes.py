@@ -48,6 +48,8 @@ class Platform:
             "QUASAR_MAX_SEQUENCE_LENGTH": "10000",
             "QUASAR_PORT": str(self.port),
             "QUASAR_LOG_LEVEL": "INFO",
+            "QUASAR_REQUESTS_PER_MINUTE": "0",
+            "QUASAR_WRITES_PER_MINUTE": "0",
             "QUASAR_WORKER_HOTKEYS": json.dumps(
                 {"worker-1": address("worker-1")}
             ),

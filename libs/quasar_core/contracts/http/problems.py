@@ -18,6 +18,10 @@ class ProblemDetails(Contract):
     detail: str
     instance: str | None = None
     errors: list[dict[str, str]] | None = None
+    server_time_ns: int | None = None
+    """Of `signature_stale`: the server's clock, in ns since 1970."""
+    difference_seconds: float | None = None
+    """Of `signature_stale`: how far the request lies behind it."""
 
 
 class Health(Contract):

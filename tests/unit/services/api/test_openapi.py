@@ -1,4 +1,4 @@
-from services.api.openapi import SIGNED, problems
+from services.api.openapi import SIGNED, Role, problems, role_of, signed_by
 
 
 def test_the_document_describes_problems_and_signatures(sqlite_world):
@@ -18,4 +18,11 @@ def test_the_document_describes_problems_and_signatures(sqlite_world):
 
 
 def test_every_route_may_be_refused_and_be_unavailable():
-    assert set(problems(404)) == {404, 422, 503}
+    assert set(problems(404)) == {403, 404, 422, 429, 503}
+
+
+def test_what_a_route_declares_is_the_role_that_it_asks_for():
+    for role in Role:
+        assert role_of(signed_by(role)) is role
+    assert role_of(None) is None
+    assert role_of({"security": [{"other": ["admin"]}]}) is None

@@ -11,7 +11,7 @@ CALLER = Caller(address("alice"), 7)
 
 def test_a_signed_request_is_its_signers():
     headers = sign(keypair("alice"), "POST", "/x?y=1", b"{}", RECEIVER)
-    caller = service.identify(headers, b"{}", "POST", "/x?y=1", RECEIVER)
+    caller = service.identify(headers, b"{}", "POST", "/x?y=1", (RECEIVER,))
     assert caller.hotkey == address("alice")
 
 
@@ -24,7 +24,7 @@ def test_a_signed_request_is_its_signers():
 )
 def test_another_is_told_to_whom_requests_are_signed(headers, code):
     with pytest.raises(Problem) as refused:
-        service.identify(headers, b"", "POST", "/x", RECEIVER)
+        service.identify(headers, b"", "POST", "/x", (RECEIVER,))
     assert (refused.value.status, refused.value.code) == (401, code)
     assert RECEIVER in refused.value.headers["WWW-Authenticate"]
 

@@ -1,9 +1,8 @@
 import pytest
-from quasar_core.chain.chain import Neuron
 from quasar_core.contracts.http import WeightsReport
-from quasar_core.errors import Problem, ProblemCode
+from quasar_core.errors import Problem
 
-from services.api.weights.service import check_report, check_validator
+from services.api.weights.service import check_report
 
 
 def report(**changes):
@@ -45,10 +44,3 @@ def test_a_report_that_does_not_is_refused(changes):
     with pytest.raises(Problem) as refused:
         check_report(report(**changes), 24)
     assert refused.value.status == 422
-
-
-def test_only_a_permit_makes_a_validator():
-    check_validator(Neuron(0, "h", "c", validator_permit=True))
-    with pytest.raises(Problem) as refused:
-        check_validator(Neuron(0, "h", "c"))
-    assert refused.value.code is ProblemCode.NOT_PERMITTED
