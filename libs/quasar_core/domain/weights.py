@@ -69,7 +69,7 @@ def resolve(
     reason = _unsettable(len(parts), min_allowed_weights, max_weight_limit)
     if reason is not None:
         return _nothing(dropped, reason)
-    fitted, capped = _cap(parts, max_weight_limit)
+    fitted, capped = _cap(parts, _fitting(len(parts), max_weight_limit))
     return Vector(
         MappingProxyType(dict(sorted(fitted.items()))),
         MappingProxyType(dropped),
@@ -121,6 +121,20 @@ def _normal(parts: Mapping[int, float]) -> dict[int, float]:
     return {int(uid): share for uid, share in normalise(kept).items()}
 
 
+def _fitting(count: int, limit: float) -> float:
+    """The largest share that is within `limit` after rounding to 16 bits.
+
+    The largest weight is stored as 65 535 exactly, each of the others up to
+    half a unit too low: all of them together may then be too little for
+    the limit, which the chain holds against the stored numbers. Where
+    equal weights are all that fits, those are stored alike.
+    """
+    if limit >= 1:
+        return 1.0
+    rounded_off = (count - 1) / (2 * U16_MAX)
+    return max(1 / count, 1 / (1 / limit + rounded_off))
+
+
 def _cap(
     shares: Mapping[int, float], limit: float
 ) -> tuple[dict[int, float], frozenset[int]]:
@@ -128,7 +142,7 @@ def _cap(
 
     The rest takes the surplus in proportion, which may bring the next
     above the limit; so again, until none is. Needs
-    `len(shares) * limit >= 1`.
+    `len(shares) * limit >= 1`, but for the noise of division.
     """
     capped: frozenset[int] = frozenset()
     fitted = dict(shares)
@@ -150,7 +164,7 @@ def _unsettable(count: int, least: int, limit: float) -> str | None:
     if count < least:
         return (
             f"{count} weights are fewer than the {least} that the subnet"
-            " asks for"
+            " asks for (min_allowed_weights, which its owner can lower)"
         )
     if count * limit < 1:
         return f"{count} weights of at most {limit} do not sum to 1"

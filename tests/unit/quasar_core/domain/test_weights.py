@@ -65,22 +65,38 @@ def test_where_nothing_can_be_set_it_says_why(shares, limits, reason):
 
 def test_the_subnets_maximum_cuts_and_the_rest_takes_the_surplus():
     vector = resolve(FOUR, UIDS, max_weight_limit=0.4)
-    assert vector.shares[11] == 0.4
-    assert vector.shares[7] == pytest.approx(0.375)
-    assert vector.shares[3] == pytest.approx(0.15)
+    assert vector.shares == pytest.approx(
+        {11: 0.4, 7: 0.375, 3: 0.15, 200: 0.075}, abs=1e-5
+    )
     assert vector.capped == {11}
 
 
 def test_a_surplus_may_bring_the_next_to_the_maximum():
     vector = resolve(FOUR, UIDS, max_weight_limit=0.3)
     assert vector.capped == {11, 7}
-    assert vector.shares[11] == vector.shares[7] == 0.3
-    assert vector.shares[3] == pytest.approx(0.4 * 2 / 3)
+    assert vector.shares == pytest.approx(
+        {11: 0.3, 7: 0.3, 3: 0.4 * 2 / 3, 200: 0.4 / 3}, abs=1e-5
+    )
 
 
 def test_a_maximum_that_just_fits_makes_all_equal():
     vector = resolve({"a": 0.9, "b": 0.1}, UIDS, max_weight_limit=0.5)
     assert vector.shares == {7: 0.5, 11: 0.5}
+
+
+@given(
+    st.lists(st.floats(1e-6, 1), min_size=2, max_size=8),
+    st.integers(8_192, 65_535),
+)
+def test_the_maximum_holds_for_the_weights_as_they_are_stored(parts, limit):
+    total = math.fsum(parts)
+    shares = {str(at): part / total for at, part in enumerate(parts)}
+    uid_of = {name: int(name) for name in shares}
+    vector = resolve(shares, uid_of, max_weight_limit=limit / 65_535)
+    stored = to_u16(vector.shares)
+    assert max(stored.values(), default=0) * 65_535 <= limit * sum(
+        stored.values()
+    )
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, math.nan, math.inf])

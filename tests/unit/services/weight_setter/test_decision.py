@@ -94,7 +94,7 @@ def test_the_subnets_limits_are_kept_and_told():
 
     assert few.shares == {}
     assert "fewer than the 5" in few.reason
-    assert max(cut.shares.values()) == pytest.approx(0.4)
+    assert max(cut.shares.values()) == pytest.approx(0.4, abs=1e-5)
     assert "uid 1" in cut.reason
 
 
@@ -140,3 +140,56 @@ def test_standings_that_are_not_final_or_do_not_add_up_are_refused(what, why):
 
 def test_weighed_standings_are_as_final_as_finalised_ones():
     assert len(paid_shares(standings(status="weighed"), 1)) == 4
+
+
+# uid of each hotkey when it was scored: owner 0, first 1, ... fourth 4;
+# shares of places one to four: 0.60, 0.25, 0.10, 0.05
+D11 = {
+    "all are there": ({}, {1: 0.6, 2: 0.25, 3: 0.1, 4: 0.05}),
+    "the winner has left": ({1: None}, {2: 0.625, 3: 0.25, 4: 0.125}),
+    "a newcomer has the winner's uid": (
+        {1: "newcomer"},
+        {2: 0.625, 3: 0.25, 4: 0.125},
+    ),
+    "a newcomer has uid 0": (
+        {0: "newcomer"},
+        {1: 0.6, 2: 0.25, 3: 0.1, 4: 0.05},
+    ),
+    "the second swapped his hotkey": (
+        {2: "second-swapped"},
+        {1: 0.8, 3: 0.1 / 0.75, 4: 0.05 / 0.75},
+    ),
+    "two have changed places": (
+        {1: "second", 2: "first"},
+        {2: 0.6, 1: 0.25, 3: 0.1, 4: 0.05},
+    ),
+    "the winner came back as uid 0": (
+        {0: "first", 1: None},
+        {0: 0.6, 2: 0.25, 3: 0.1, 4: 0.05},
+    ),
+    "only the last is left": ({1: None, 2: None, 3: None}, {4: 1.0}),
+    "nobody is left": ({1: None, 2: None, 3: None, 4: None}, {}),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), D11.values(), ids=D11)
+def test_d11_uids_are_those_of_the_hotkeys_at_the_moment_of_setting(
+    changes, expected
+):
+    names = dict(enumerate(NAMES)) | changes
+    graph = replace(
+        GRAPH,
+        neurons=tuple(
+            Neuron(uid, address(name), address(f"{name}-cold"))
+            for uid, name in names.items()
+            if name is not None
+        ),
+    )
+
+    decision = decide(standings(), 1, graph, RULES)
+
+    assert decision.shares == pytest.approx(expected)
+    gone = {address(name) for name in NAMES[1:]} - {
+        neuron.hotkey for neuron in graph.neurons
+    }
+    assert set(decision.dropped) == gone
