@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.support.substrate import FakeNeuron, InMemorySubstrate
 from tests.support.wallets import KeyedWallet, address, keypair
 
 NETUID = 24
+KINDS = ("local", "subtensor")
+MINERS = ("first", "second", "third", "fourth")
 VALIDATOR = address("validator")
 
 
@@ -58,7 +61,10 @@ class World:
     chain: Chain
     register: Callable[[str, bool], int]
     advance: Callable[[int], None]
+    replace: Callable[[str, str], None]
+    """(gone, newcomer): the uid of the one is given to the other."""
     close: Callable[[], None] = field(default=lambda: None)
+    node: InMemorySubstrate | None = None
 
 
 def local_world(path: Path, rules: Rules) -> World:
@@ -83,7 +89,11 @@ def local_world(path: Path, rules: Rules) -> World:
     def advance(blocks: int) -> None:
         clock.now += blocks * genesis.block_seconds
 
-    return World(chain, register, advance)
+    def replace(gone: str, newcomer: str) -> None:
+        chain.deregister(address(gone))
+        register(newcomer, False)
+
+    return World(chain, register, advance, replace)
 
 
 def subtensor_world(rules: Rules) -> World:
@@ -109,4 +119,36 @@ def subtensor_world(rules: Rules) -> World:
     def advance(blocks: int) -> None:
         node.height += blocks
 
-    return World(chain, register, advance, chain.close)
+    def replace(gone: str, newcomer: str) -> None:
+        uid = [n.hotkey for n in node.neurons].index(address(gone))
+        cold = address(f"{newcomer}-cold")
+        node.neurons[uid] = FakeNeuron(address(newcomer), cold)
+
+    return World(chain, register, advance, replace, chain.close, node)
+
+
+@contextmanager
+def worlds(kind: str, folder: Path) -> Iterator[Callable[..., World]]:
+    """`make(rules, permit=True)`: a world of this kind, closed at the end.
+
+    uid 0 is the validator, whose permit the caller may take away; then
+    come the miners in the order of MINERS.
+    """
+    made: list[World] = []
+
+    def make(rules: Rules | None = None, *, permit: bool = True) -> World:
+        rules = rules or Rules()
+        world = (
+            local_world(folder, rules)
+            if kind == "local"
+            else subtensor_world(rules)
+        )
+        made.append(world)
+        world.register("validator", permit)
+        for name in MINERS:
+            world.register(name, False)
+        return world
+
+    yield make
+    for world in made:
+        world.close()

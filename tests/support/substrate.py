@@ -7,6 +7,7 @@ decodes no SCALE and verifies no extrinsic's signature.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,9 @@ class InMemorySubstrate:
     commits: list[dict[str, Any]] = field(default_factory=list)
     submitted: list[str] = field(default_factory=list)
     fault: Exception | None = None
+    swallows: bool = False
+    """Takes an extrinsic in, and never says what became of it."""
+    least_stake_rao: int = 0
     nonsense: Any = None
     token_symbols: dict[int, str] = field(default_factory=dict)
 
@@ -98,6 +102,8 @@ class InMemorySubstrate:
 
     async def runtime_call(self, api, method, params, block_hash=None):
         self._fail()
+        if method == "get_next_epoch_start_block":
+            return (self.height // self.tempo + 1) * self.tempo
         assert method == "get_metagraph", method
         if params != [self.netuid]:
             return None
@@ -139,6 +145,8 @@ class InMemorySubstrate:
         _, function, params = call
         self.submitted.append(function)
         refusal = self._dispatch(function, params, keypair.ss58_address)
+        if self.swallows:
+            await asyncio.sleep(3_600)
         if refusal is not None:
             error = ChainError(refusal, refusal)
             return ExtrinsicResult(False, message=refusal, error=error)
@@ -148,16 +156,43 @@ class InMemorySubstrate:
         hotkeys = [neuron.hotkey for neuron in self.neurons]
         uid = hotkeys.index(hotkey)
         neuron = self.neurons[uid]
+        refusal = self._refusal(neuron) or (
+            self._plain(uid, params)
+            if function == "set_mechanism_weights"
+            else self._committed(hotkey, params)
+        )
+        if refusal is None:
+            neuron.last_update = self.height
+        return refusal
+
+    def _refusal(self, neuron: FakeNeuron) -> str | None:
+        since = self.height - neuron.last_update
+        if neuron.stake_rao < self.least_stake_rao:
+            return "NotEnoughStakeToSetWeights"
         if not neuron.permit:
             return "NeuronNoValidatorPermit"
-        if function == "commit_timelocked_mechanism_weights":
-            self.commits.append({"hotkey": hotkey, **params})
-        elif any(dest >= len(hotkeys) for dest in params["dests"]):
+        if neuron.last_update and since < self.rate_limit:
+            return "SettingWeightsTooFast"
+        return None
+
+    def _plain(self, uid, params) -> str | None:
+        uids, values = params["dests"], params["weights"]
+        if self.commit_reveal:
+            return "CommitRevealEnabled"
+        if any(dest >= len(self.neurons) for dest in uids):
             return "UidVecContainInvalidOne"
-        elif params["version_key"] < self.version_key:
+        if params["version_key"] < self.version_key:
             return "IncorrectWeightVersionKey"
-        else:
-            pairs = zip(params["dests"], params["weights"], strict=True)
-            self.weights[uid] = list(pairs)
-        neuron.last_update = self.height
+        if uids != [uid]:
+            if len(uids) < self.min_allowed:
+                return "WeightVecLengthIsLow"
+            if max(values) * 65_535 > self.max_weight * sum(values):
+                return "MaxWeightExceeded"
+        self.weights[uid] = list(zip(uids, values, strict=True))
+        return None
+
+    def _committed(self, hotkey, params) -> str | None:
+        if not self.commit_reveal:
+            return "CommitRevealDisabled"
+        self.commits.append({"hotkey": hotkey, **params})
         return None

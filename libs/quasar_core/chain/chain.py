@@ -23,6 +23,8 @@ class Neuron:
     coldkey: str
     validator_permit: bool = False
     stake: float = 0.0
+    last_update: int | None = None
+    """The block at which it last set or committed weights, if it ever did."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,22 @@ class MetagraphSnapshot:
     def by_hotkey(self) -> Mapping[str, Neuron]:
         """The neurons by canonical hotkey."""
         return {neuron.hotkey: neuron for neuron in self.neurons}
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Where the subnet is between two epochs; None: the chain tells none."""
+
+    block: int
+    tempo: int
+    next_start: int | None
+
+    @property
+    def blocks_left(self) -> int | None:
+        """How many blocks it is until the next epoch starts."""
+        if self.next_start is None:
+            return None
+        return max(0, self.next_start - self.block)
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,10 @@ class Chain(Protocol):
 
     def rules(self) -> SubnetRules:
         """The subnet's settings."""
+        ...
+
+    def epoch(self) -> Epoch:
+        """When weights that are set now begin to count."""
         ...
 
     def set_weights(

@@ -16,6 +16,7 @@ from typing import Self
 
 from quasar_core.chain.chain import (
     ChainUnavailable,
+    Epoch,
     MetagraphSnapshot,
     Neuron,
     SetOutcome,
@@ -107,6 +108,7 @@ class LocalChain:
                     coldkey=row.coldkey,
                     validator_permit=row.validator_permit,
                     stake=row.stake,
+                    last_update=state.last_set(row.hotkey),
                 )
                 for row in sorted(state.neurons, key=lambda row: row.uid)
             ),
@@ -124,6 +126,12 @@ class LocalChain:
             commit_reveal=genesis.commit_reveal,
             version_key=genesis.version_key,
         )
+
+    def epoch(self) -> Epoch:
+        """Where the subnet is between two epochs: multiples of the tempo."""
+        state = self._file.read()
+        block, tempo = self._block_of(state), state.genesis.tempo
+        return Epoch(block, tempo, (block // tempo + 1) * tempo)
 
     def set_weights(
         self, weights: Mapping[int, float], hotkey: str

@@ -30,7 +30,7 @@ def refusal(
     )
     if reason:
         return _refused(reason)
-    last = max((row.block for row in state.sets.get(hotkey, [])), default=None)
+    last = state.last_set(hotkey)
     limit = state.genesis.weights_rate_limit
     if last is not None and block - last < limit:
         return SetResult(

@@ -79,6 +79,11 @@ class LocalState(_State):
         """The registration of this canonical hotkey, if any."""
         return next((n for n in self.neurons if n.hotkey == hotkey), None)
 
+    def last_set(self, hotkey: str) -> int | None:
+        """The block at which this validator last set weights, if it did."""
+        rows = self.sets.get(hotkey, [])
+        return max((row.block for row in rows), default=None)
+
 
 class StateFile:
     """One JSON file that many processes read and change at once.

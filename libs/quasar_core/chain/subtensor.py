@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from quasar_core.chain.chain import (
     ChainUnavailable,
+    Epoch,
     MetagraphSnapshot,
     SetOutcome,
     SetResult,
     SubnetRules,
 )
 from quasar_core.chain.keys import KeyFault, canonical_hotkey
+from quasar_core.chain.loops import LoopThread
 from quasar_core.chain.subtensor_calls import (
+    plain,
+    read_epoch,
     read_rules,
     shares_of,
     snapshot_of,
@@ -63,7 +67,7 @@ class SubtensorChain:
         self._max_fee_tao = max_fee_tao
         self._substrate = substrate
         self._client: Client | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: LoopThread | None = None
         self._start = threading.Lock()
 
     def block(self) -> int:
@@ -90,6 +94,14 @@ class SubtensorChain:
 
         async def read(client: Client) -> SubnetRules:
             return await read_rules(client, self.netuid)
+
+        return self._ask(read)
+
+    def epoch(self) -> Epoch:
+        """Where the subnet is between two epochs."""
+
+        async def read(client: Client) -> Epoch:
+            return await read_epoch(client, self.netuid)
 
         return self._ask(read)
 
@@ -139,16 +151,10 @@ class SubtensorChain:
     def close(self) -> None:
         """End the connection and its thread; the next question reopens."""
         with self._start:
-            loop, client = self._loop, self._client
-            self._loop = self._client = None
-        if loop is None or client is None:
-            return
-        closing = asyncio.run_coroutine_threadsafe(client.close(), loop)
-        try:
-            closing.result(timeout=5)
-        except (TimeoutError, *_world_faults()):
-            closing.cancel()
-        loop.call_soon_threadsafe(loop.stop)
+            thread, client = self._thread, self._client
+            self._thread = self._client = None
+        if thread is not None and client is not None:
+            thread.end(client.close())
 
     def _ask(
         self,
@@ -156,16 +162,15 @@ class SubtensorChain:
         timeout_seconds: float | None = None,
     ) -> T:
         timeout_seconds = timeout_seconds or READ_TIMEOUT_SECONDS
-        client, loop = self._connection()
+        client, thread = self._connection()
 
         async def answer() -> T:
             async with asyncio.timeout(timeout_seconds):
                 await client.connect()
                 return await question(client)
 
-        future = asyncio.run_coroutine_threadsafe(answer(), loop)
         try:
-            return future.result()
+            return thread.ask(answer())
         except TimeoutError as fault:
             self.close()
             raise ChainUnavailable(
@@ -174,33 +179,24 @@ class SubtensorChain:
         except _world_faults() as fault:
             self.close()
             raise ChainUnavailable(
-                f"{self._network} gave no usable answer: {fault}"
+                f"{self._network} gave no usable answer: {plain(fault)}"
             ) from fault
 
-    def _connection(self) -> tuple[Client, asyncio.AbstractEventLoop]:
+    def _connection(self) -> tuple[Client, LoopThread]:
         from bittensor import Client
 
         with self._start:
-            if self._client is None or self._loop is None:
-                loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=_run_loop, args=(loop,), name="chain", daemon=True
-                ).start()
-                self._loop = loop
+            if self._client is None or self._thread is None:
+                self._thread = LoopThread("chain")
                 self._client = Client(self._network, substrate=self._substrate)
-            return self._client, self._loop
-
-
-def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    loop.run_forever()
-    loop.close()
+            return self._client, self._thread
 
 
 def _world_faults() -> tuple[type[Exception], ...]:
     """What a node that is away, or that answers nonsense, ends in.
 
-    Nonsense meets the SDK's decoders and ours as a value, type or lookup
-    error.
+    The SDK checks little of what a node says: nonsense comes to light as
+    whatever its decoders and ours stumble over.
     """
     from bittensor import BittensorError
 
@@ -210,5 +206,9 @@ def _world_faults() -> tuple[type[Exception], ...]:
         ValueError,
         TypeError,
         LookupError,
+        AttributeError,
+        ArithmeticError,
+        AssertionError,
+        RuntimeError,
         KeyFault,
     )

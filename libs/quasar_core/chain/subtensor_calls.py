@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from quasar_core.chain.chain import (
     ChainUnavailable,
+    Epoch,
     MetagraphSnapshot,
     Neuron,
     SetOutcome,
@@ -21,7 +22,18 @@ if TYPE_CHECKING:
     from bittensor import Client
 
 U16_MAX = 65_535
+TEXT_LIMIT = 300
 RAO_PER_UNIT = 1_000_000_000
+
+
+def plain(fault: Exception) -> str:
+    """What a fault says, on one line that is fit for a terminal.
+
+    A node chooses the words: they may hold control characters, or pages.
+    """
+    shown = (c if c.isprintable() else " " for c in str(fault))
+    words = " ".join("".join(shown).split())
+    return words[:TEXT_LIMIT] or type(fault).__name__
 
 
 def _no_subnet(netuid: int) -> str:
@@ -41,6 +53,7 @@ def snapshot_of(
             coldkey=canonical_hotkey(neuron.coldkey),
             validator_permit=neuron.validator_permit,
             stake=neuron.total_stake.rao / RAO_PER_UNIT,
+            last_update=int(neuron.last_update) or None,
         )
         for neuron in graph.neurons
     )
@@ -84,6 +97,19 @@ async def read_rules(client: Client, netuid: int) -> SubnetRules:
     )
 
 
+async def read_epoch(client: Client, netuid: int) -> Epoch:
+    """Where the subnet is between two epochs, all of one block."""
+    status = await client.read("epoch_status", netuid=netuid)
+    if not status["tempo"]:
+        raise ChainUnavailable(_no_subnet(netuid))
+    start = status["next_epoch_start_block"]
+    return Epoch(
+        block=int(status["block"]),
+        tempo=int(status["tempo"]),
+        next_start=None if start is None else int(start),
+    )
+
+
 async def submit_weights(
     client: Client,
     netuid: int,
@@ -112,7 +138,7 @@ async def submit_weights(
         )
     except PolicyError as fault:
         return SetResult(
-            SetOutcome.REFUSED, reason=f"policy_violation: {fault}"
+            SetOutcome.REFUSED, reason=f"policy_violation: {plain(fault)}"
         )
     except ChainError as fault:
         return _failure(fault)
@@ -130,7 +156,7 @@ def _failure(fault: bittensor.ChainError) -> SetResult:
         ErrorCode.UNKNOWN: SetOutcome.FAILED,
         ErrorCode.INTERNAL: SetOutcome.FAILED,
     }.get(fault.code, SetOutcome.REFUSED)
-    return SetResult(outcome, reason=f"{fault.code.value}: {fault.message}")
+    return SetResult(outcome, reason=f"{fault.code.value}: {plain(fault)}")
 
 
 def shares_of(rows: list[tuple[int, int]]) -> Mapping[int, float]:

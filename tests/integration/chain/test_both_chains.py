@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 from quasar_core.chain.chain import Neuron, SetOutcome
+from quasar_core.domain.weights import resolve
 
 from tests.support.chains import (
+    KINDS,
     NETUID,
     VALIDATOR,
     Rules,
-    World,
     local_world,
     subtensor_world,
+    worlds,
 )
 from tests.support.wallets import address
 
 SHARES = {1: 0.6, 2: 0.25, 3: 0.1, 4: 0.05}
-DEFAULT = Rules()
-MINERS = ("first", "second", "third", "fourth")
 
 
 @pytest.fixture(autouse=True)
@@ -26,25 +26,10 @@ def _no_cache_at_home(tmp_path, monkeypatch):
     monkeypatch.setenv("BTCLI_TOKEN_SYMBOLS_CACHE", str(cache))
 
 
-@pytest.fixture(params=["local", "subtensor"])
+@pytest.fixture(params=KINDS)
 def make_world(request, tmp_path):
-    worlds: list[World] = []
-
-    def make(rules: Rules = DEFAULT, *, permit: bool = True) -> World:
-        world = (
-            local_world(tmp_path, rules)
-            if request.param == "local"
-            else subtensor_world(rules)
-        )
-        worlds.append(world)
-        world.register("validator", permit)
-        for name in MINERS:
-            world.register(name, False)
-        return world
-
-    yield make
-    for world in worlds:
-        world.close()
+    with worlds(request.param, tmp_path) as make:
+        yield make
 
 
 def test_blocks_pass(make_world):
@@ -172,3 +157,66 @@ def test_committed_weights_stay_hidden_at_first(make_world):
     assert result.outcome is SetOutcome.SET
     assert world.chain.rules().commit_reveal is True
     assert world.chain.weights_of(VALIDATOR) == {}
+
+
+def test_the_epochs_are_told(make_world):
+    world = make_world(Rules(tempo=99))
+    first = world.chain.epoch()
+
+    world.advance(first.blocks_left)
+    second = world.chain.epoch()
+
+    assert first.block == world.chain.block() - first.blocks_left
+    assert (first.tempo, first.next_start % 99) == (99, 0)
+    assert 0 < first.blocks_left <= 99
+    assert second.next_start == first.next_start + 99
+
+
+def test_the_metagraph_tells_when_weights_were_last_set(make_world):
+    world = make_world()
+    before = world.chain.metagraph().by_hotkey()[VALIDATOR]
+
+    block = world.chain.set_weights(SHARES, VALIDATOR).block
+    world.advance(5)
+    after = world.chain.metagraph().by_hotkey()[VALIDATOR]
+
+    assert before.last_update is None
+    assert after.last_update == block == world.chain.block() - 5
+
+
+def test_a_commitment_counts_as_an_update_though_it_is_hidden(make_world):
+    world = make_world(Rules(commit_reveal=True))
+
+    block = world.chain.set_weights(SHARES, VALIDATOR).block
+    again = world.chain.set_weights(SHARES, VALIDATOR)
+
+    neuron = world.chain.metagraph().by_hotkey()[VALIDATOR]
+    assert neuron.last_update == block
+    assert again.outcome is SetOutcome.RATE_LIMITED
+
+
+def test_a_uid_may_go_to_somebody_else(make_world):
+    world = make_world()
+
+    world.replace("second", "newcomer")
+
+    graph = world.chain.metagraph()
+    assert graph.neurons[2].hotkey == address("newcomer")
+    assert address("second") not in graph.by_hotkey()
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.4, 0.5])
+def test_what_is_fitted_to_the_largest_weight_is_taken(make_world, limit):
+    world = make_world(Rules(max_weight=limit))
+    rules = world.chain.rules()
+    vector = resolve(
+        dict(zip("abcd", SHARES.values(), strict=True)),
+        dict(zip("abcd", SHARES, strict=True)),
+        max_weight_limit=rules.max_weight_limit,
+    )
+
+    result = world.chain.set_weights(vector.shares, VALIDATOR)
+
+    assert (result.outcome, result.reason) == (SetOutcome.SET, "")
+    standing = world.chain.weights_of(VALIDATOR)
+    assert max(standing.values()) <= rules.max_weight_limit
