@@ -2,12 +2,12 @@
 
 One `turn` asks, decides, sets if it is time, and says what it did. A turn
 never raises for the world's faults: weights stay as they are, the reason
-is reported, and the next turn tries again.
+is reported, and the next turn tries again. Where a chain did not say
+whether it took the weights, the next turn asks it before trying again.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,27 +15,22 @@ from typing import Protocol
 from quasar_core.chain.chain import (
     Chain,
     ChainUnavailable,
+    MetagraphSnapshot,
     SetOutcome,
     SubnetRules,
 )
 from quasar_core.chain.signatures import RequestSigner, WrongReceiver
 from quasar_core.client.answers import ApiUnavailable, ProblemAnswer
-from quasar_core.contracts.http import (
-    Accepted,
-    RoundView,
-    Standings,
-    WeightsReport,
-)
-from quasar_core.telemetry.logs import get_logger
-from quasar_core.telemetry.metrics import WEIGHT_SETTINGS, WEIGHTS_SET_AT
+from quasar_core.contracts.http import RoundView, Standings, WeightsReport
+from quasar_core.telemetry.metrics import WEIGHTS_SET_AT
 
 from services.weight_setter.decision import (
     Decision,
     NotTrusted,
     decide,
 )
+from services.weight_setter.reports import Reports, ReportsDoor
 
-UNSENT_LIMIT = 100
 REASON_LIMIT = 500
 
 _OUTCOMES: Mapping[SetOutcome, str] = {
@@ -45,10 +40,8 @@ _OUTCOMES: Mapping[SetOutcome, str] = {
     SetOutcome.FAILED: "failed",
 }
 
-log = get_logger("weight_setter")
 
-
-class Api(Protocol):
+class Api(ReportsDoor, Protocol):
     """What the setter asks of the API."""
 
     def current_round(self) -> RoundView:
@@ -59,10 +52,6 @@ class Api(Protocol):
         """A round's standings."""
         ...
 
-    def report_weights(self, report: WeightsReport) -> Accepted:
-        """Hand in a report."""
-        ...
-
 
 @dataclass(frozen=True)
 class _LastSet:
@@ -70,13 +59,25 @@ class _LastSet:
     block: int
 
 
+@dataclass(frozen=True)
+class _Unsure:
+    """An attempt of which the chain did not say what became of it."""
+
+    decision: Decision
+    last_update: int | None
+    """What the chain said before the attempt."""
+
+
 class Skip(Exception):
     """Nothing is set this time, and why."""
 
-    def __init__(self, outcome: str, reason: str) -> None:
+    def __init__(
+        self, outcome: str, reason: str, decision: Decision | None = None
+    ) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
+        self.decision = decision
 
 
 class WeightSetter:
@@ -97,34 +98,39 @@ class WeightSetter:
         self._signer = signer
         self._dry_run = dry_run
         self._last_set: _LastSet | None = None
-        self._last_told: tuple[str, str, int | None] | None = None
-        self._unsent: deque[WeightsReport] = deque(maxlen=UNSENT_LIMIT)
+        self._unsure: _Unsure | None = None
+        self._reports = Reports(api, signer)
 
     def turn(self) -> WeightsReport | None:
         """Set what is due; the report of it, or None if nothing is due."""
         report = self._report()
         if report is not None:
-            self._tell(report)
+            self._reports.tell(report)
         if not self._dry_run:
-            self._send()
+            self._reports.send()
         return report
 
     def plan(self) -> Decision:
         """What would be set now; raises Skip with the reason if nothing."""
         number = self._latest_final_round()
-        return self._decision(number, self._rules())
+        return self._decision(number, self._rules(), self._metagraph())
 
     def _report(self) -> WeightsReport | None:
         number: int | None = None
         try:
             number = self._latest_final_round()
             rules = self._rules()
+            if self._unsure is not None:
+                found = self._found(self._unsure)
+                if found is not None:
+                    return found
             if not self._due(number, rules):
                 return None
-            decision = self._decision(number, rules)
+            metagraph = self._metagraph()
+            decision = self._decision(number, rules, metagraph)
             if self._dry_run:
                 return self._reported(decision, "dry_run", decision.reason)
-            return self._set(decision)
+            return self._set(decision, metagraph)
         except Skip as skip:
             return WeightsReport(
                 round_number=number,
@@ -169,10 +175,17 @@ class WeightSetter:
         wait = 1 if newer else rules.tempo
         return passed >= max(wait, rules.weights_rate_limit)
 
-    def _decision(self, number: int, rules: SubnetRules) -> Decision:
+    def _metagraph(self) -> MetagraphSnapshot:
+        try:
+            return self._chain.metagraph()
+        except ChainUnavailable as fault:
+            raise Skip("failed", _left_alone(fault)) from fault
+
+    def _decision(
+        self, number: int, rules: SubnetRules, metagraph: MetagraphSnapshot
+    ) -> Decision:
         try:
             standings = self._api.standings(number)
-            metagraph = self._chain.metagraph()
             decision = decide(standings, number, metagraph, rules)
         except (ApiUnavailable, ProblemAnswer) as fault:
             reason = f"the standings could not be read: {fault}"
@@ -180,24 +193,41 @@ class WeightSetter:
         except NotTrusted as fault:
             reason = f"what was read is not to be trusted: {fault}"
             raise Skip("refused", reason) from fault
-        except ChainUnavailable as fault:
-            raise Skip("failed", _left_alone(fault)) from fault
         if not decision.shares:
-            raise Skip("skipped", decision.reason)
+            raise Skip("skipped", decision.reason, decision)
         return decision
 
-    def _set(self, decision: Decision) -> WeightsReport:
+    def _set(
+        self, decision: Decision, metagraph: MetagraphSnapshot
+    ) -> WeightsReport:
+        unsure = _Unsure(decision, self._last_update(metagraph))
         try:
             result = self._chain.set_weights(decision.shares, self._hotkey)
         except ChainUnavailable as fault:
-            raise Skip("failed", _left_alone(fault)) from fault
-        outcome = _OUTCOMES[result.outcome]
+            self._unsure = unsure
+            raise Skip("failed", f"not known to be set: {fault}") from fault
+        if result.outcome is SetOutcome.FAILED:
+            self._unsure = unsure
         if result.outcome is not SetOutcome.SET:
-            raise Skip(outcome, result.reason)
-        block = self._block_of(result.block)
+            raise Skip(_OUTCOMES[result.outcome], result.reason)
+        return self._was_set(decision, self._block_of(result.block))
+
+    def _was_set(self, decision: Decision, block: int) -> WeightsReport:
+        self._unsure = None
         self._last_set = _LastSet(decision.round_number, block)
         WEIGHTS_SET_AT.set_to_current_time()
-        return self._reported(decision, outcome, decision.reason, block)
+        return self._reported(decision, "set", decision.reason, block)
+
+    def _found(self, unsure: _Unsure) -> WeightsReport | None:
+        """The report of weights that the chain took without saying so."""
+        block = self._last_update(self._metagraph())
+        if block is None or block == unsure.last_update:
+            return None
+        return self._was_set(unsure.decision, block)
+
+    def _last_update(self, metagraph: MetagraphSnapshot) -> int | None:
+        neuron = metagraph.by_hotkey().get(self._hotkey)
+        return None if neuron is None else neuron.last_update
 
     def _block_of(self, block: int | None) -> int:
         """Where it was set: by the chain's word, or by its height now."""
@@ -227,39 +257,6 @@ class WeightSetter:
             weights={str(uid): s for uid, s in decision.shares.items()},
             hotkeys={str(uid): key for uid, key in decision.hotkeys.items()},
         )
-
-    def _tell(self, report: WeightsReport) -> None:
-        """Log and keep a report, unless it says what the last one said."""
-        WEIGHT_SETTINGS.labels(report.outcome).inc()
-        # what follows the colon may count blocks or seconds
-        kind, _, _ = report.reason.partition(":")
-        told = (report.outcome, kind, report.round_number)
-        if report.outcome != "set" and told == self._last_told:
-            return
-        self._last_told = told
-        self._unsent.append(report)
-        log.info(
-            "weights.reported",
-            outcome=report.outcome,
-            round_number=report.round_number,
-            block=report.block,
-            reason=report.reason,
-            weights=report.weights,
-        )
-
-    def _send(self) -> None:
-        while self._unsent and self._signer.receiver is not None:
-            try:
-                self._api.report_weights(self._unsent[0])
-            except ProblemAnswer as fault:
-                if fault.transient:
-                    log.warning("report.delayed", reason=str(fault))
-                    return
-                log.warning("report.refused", reason=str(fault))
-            except ApiUnavailable as fault:
-                log.warning("report.delayed", reason=str(fault))
-                return
-            self._unsent.popleft()
 
 
 def _left_alone(fault: ChainUnavailable) -> str:
