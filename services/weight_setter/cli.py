@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from quasar_core.errors import QuasarError
 
 from services.weight_setter import app
-from services.weight_setter.decision import Decision
-from services.weight_setter.setter import Skip
+from services.weight_setter.options import AsJson, with_settings
+from services.weight_setter.outlook import WOULD_SET, outlook
 from services.weight_setter.settings import WeightSetterSettings
 
 USAGE_FAULT = 2
-_FINE = frozenset({"set", "skipped", "dry_run"})
-_OPTIONS = (
-    "api_url",
-    "chain_url",
-    "netuid",
-    "wallet_name",
-    "wallet_hotkey",
-    "wallet_path",
-)
+_FINE = frozenset({"set", "skipped", "dry_run", WOULD_SET})
 
 weights = typer.Typer(
     name="weights",
@@ -34,24 +26,6 @@ weights = typer.Typer(
     rich_markup_mode=None,
 )
 
-ApiUrl = Annotated[
-    str | None, typer.Option(help="The API of the competition.")
-]
-ChainUrl = Annotated[
-    str | None,
-    typer.Option(help="finney, test, a ws:// URL, or local:///PATH."),
-]
-Netuid = Annotated[int | None, typer.Option(help="The subnet.")]
-WalletName = Annotated[
-    str | None, typer.Option(help="The validator's wallet.")
-]
-WalletHotkey = Annotated[str | None, typer.Option(help="Its hotkey.")]
-WalletPath = Annotated[
-    Path | None, typer.Option(help="The folder of the wallets.")
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output.")
-]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Compute and say; set and report nothing."),
@@ -59,14 +33,10 @@ DryRun = Annotated[
 
 
 @weights.command("run")
+@with_settings
 def run_command(
     *,
-    api_url: ApiUrl = None,
-    chain_url: ChainUrl = None,
-    netuid: Netuid = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Callable[[], WeightSetterSettings],
     dry_run: DryRun = False,
     once: Annotated[
         bool, typer.Option("--once", help="One turn, then end.")
@@ -80,16 +50,13 @@ def run_command(
     reports what it did. Any validator can run one; it needs the API's URL
     and a wallet, no queue and no database. Ends on SIGTERM or Ctrl-C.
     """
-    try:
-        settings = _settings(locals())
+    with giving_up(as_json):
         if not once:
-            app.serve(settings, dry_run=dry_run)
+            app.serve(settings(), dry_run=dry_run)
             return
         app.hush()
-        with app.opened(settings, dry_run=dry_run) as opened:
+        with app.opened(settings(), dry_run=dry_run) as opened:
             report = opened.setter.turn()
-    except QuasarError as fault:
-        _give_up(str(fault), as_json)
     if report is None:
         typer.echo("{}" if as_json else "nothing is due")
     elif as_json:
@@ -102,40 +69,31 @@ def run_command(
 
 
 @weights.command("show")
+@with_settings
 def show_command(
     *,
-    api_url: ApiUrl = None,
-    chain_url: ChainUrl = None,
-    netuid: Netuid = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Callable[[], WeightSetterSettings],
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the weights that stand on chain for this validator.
 
-    With --dry-run: what would be set now, and why.
+    With --dry-run: what would be set now (uid, share, the 16 bits that the
+    chain stores) and why, or why nothing would. Exit code 2 where a turn
+    would fail or be refused.
     """
-    try:
-        settings = _settings(locals())
+    with giving_up(as_json):
         app.hush()
-        with app.opened(settings, dry_run=True) as opened:
-            shown = _would_set(opened) if dry_run else _stands(opened)
-    except QuasarError as fault:
-        _give_up(str(fault), as_json)
-    except Skip as skip:
-        _give_up(f"nothing would be set: {skip.reason}", as_json)
-    if as_json:
-        typer.echo(json.dumps(shown))
-        return
-    typer.echo(shown["title"])
-    for row in shown["weights"]:
-        typer.echo(
-            f"  uid {row['uid']:>5}  {row['share']:8.4%}  {row['hotkey']}"
-        )
-    for hotkey, why in shown.get("dropped", {}).items():
-        typer.echo(f"  dropped    {hotkey}: {why}")
+        with app.opened(settings(), dry_run=True) as opened:
+            if dry_run:
+                seen = outlook(opened.setter, opened.chain, opened.hotkey)
+                value, lines = seen.as_dict(), seen.as_lines()
+                fine = seen.outcome in _FINE
+            else:
+                value, fine = _stands(opened), True
+                lines = _lines(value)
+    typer.echo(json.dumps(value) if as_json else "\n".join(lines))
+    raise typer.Exit(0 if fine else USAGE_FAULT)
 
 
 def _stands(opened: app.App) -> dict[str, Any]:
@@ -152,39 +110,22 @@ def _stands(opened: app.App) -> dict[str, Any]:
     return {"title": title, "weights": rows}
 
 
-def _would_set(opened: app.App) -> dict[str, Any]:
-    decision: Decision = opened.setter.plan()
-    title = f"by the standings of round {decision.round_number}:"
-    if decision.reason:
-        title += f" {decision.reason}"
+def _lines(standing: dict[str, Any]) -> list[str]:
     rows = [
-        {"uid": uid, "hotkey": decision.hotkeys[uid], "share": share}
-        for uid, share in sorted(decision.shares.items())
+        f"  uid {row['uid']:>5}  {row['share']:8.4%}  {row['hotkey']}"
+        for row in standing["weights"]
     ]
-    return {
-        "title": title,
-        "round_number": decision.round_number,
-        "weights": rows,
-        "dropped": dict(decision.dropped),
-    }
+    return [standing["title"], *rows]
 
 
-def _settings(given: dict[str, Any]) -> WeightSetterSettings:
-    """The environment's settings, with what was given on top."""
-    chosen = {
-        name: given[name] for name in _OPTIONS if given[name] is not None
-    }
+@contextmanager
+def giving_up(as_json: bool) -> Iterator[None]:
+    """Whatever is raised on purpose ends as a sentence and exit code 2."""
     try:
-        return WeightSetterSettings(**chosen)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise QuasarError(f"{where}: {first['msg']}") from fault
-
-
-def _give_up(message: str, as_json: bool) -> NoReturn:
-    if as_json:
-        typer.echo(json.dumps({"error": {"message": message}}))
-    else:
-        typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(USAGE_FAULT)
+        yield
+    except QuasarError as fault:
+        if as_json:
+            typer.echo(json.dumps({"error": {"message": str(fault)}}))
+        else:
+            typer.echo(f"error: {fault}", err=True)
+        raise typer.Exit(USAGE_FAULT) from fault
