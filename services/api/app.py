@@ -15,12 +15,14 @@ from quasar_core.messaging.bus import Bus
 from quasar_core.messaging.limits import RateLimits
 
 from services.api import health, openapi, problems
+from services.api.admin import routes as admin
 from services.api.clients import Proxies
 from services.api.db.session import Database
 from services.api.dependencies import Doors, denied_by_default
 from services.api.edge import Edge
 from services.api.leaderboard import routes as leaderboard
 from services.api.leaderboard.service import Kept
+from services.api.miners.bans import BannedNetworks
 from services.api.miners.registry import Registry
 from services.api.rounds import routes as rounds
 from services.api.settings import Settings
@@ -29,7 +31,7 @@ from services.api.submissions.streams import Streams
 from services.api.turnstile import Turnstile
 from services.api.weights import routes as weights
 
-FEATURES = (submissions, leaderboard, rounds, weights, health)
+FEATURES = (submissions, leaderboard, rounds, weights, admin, health)
 
 DESCRIPTION = """\
 Race QuasarAttention kernels: submit a commit of your fork, watch it being
@@ -87,13 +89,16 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.state.doors = joined
+    app.state.banned_networks = BannedNetworks(joined.database, joined.clock)
     app.state.boards = Kept()
     app.state.streams = Streams(joined.settings.max_event_streams)
     problems.install(app)
     app.add_middleware(
         Edge,
         turnstile=Turnstile(
-            joined.limits, Proxies(joined.settings.trusted_proxies)
+            joined.limits,
+            Proxies(joined.settings.trusted_proxies),
+            app.state.banned_networks,
         ),
     )
     for feature in FEATURES:

@@ -71,9 +71,8 @@ def client_name(address: Address) -> str:
     """One client's name: its address, or its /64."""
     if address.version == 4:
         return str(address)
-    return str(
-        ipaddress.ip_network((int(address), V6_CLIENT_PREFIX), strict=False)
-    )
+    whole = (int(address), V6_CLIENT_PREFIX)
+    return str(ipaddress.IPv6Network(whole, strict=False))
 
 
 def network_of(text: str) -> Network | None:

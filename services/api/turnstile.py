@@ -11,6 +11,7 @@ from quasar_core.messaging.limits import Allowance, RateLimits
 from starlette.types import Scope
 
 from services.api.clients import Proxies
+from services.api.miners.bans import BannedNetworks, banned
 
 EXEMPT = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What the operator's own machines ask, and often."""
@@ -26,13 +27,18 @@ class Turnstile:
 
     limits: RateLimits | None = None
     proxies: Proxies = field(default_factory=Proxies)
+    banned_networks: BannedNetworks | None = None
 
     async def admit(self, scope: Scope) -> None:
         """Let a request in, or raise Problem: banned, or too often."""
         client = self.proxies.client_of(scope)
         state = scope.setdefault("state", {})
         state["client"] = client
-        if self.limits is None or scope["path"] in EXEMPT:
+        if scope["path"] in EXEMPT:
+            return
+        if self.banned_networks is not None:
+            await self.banned_networks.check(client)
+        if self.limits is None:
             return
         seconds = await self.limits.banned_seconds(client)
         if seconds:
@@ -62,12 +68,6 @@ def note(state: State, allowance: Allowance | None, who: str) -> None:
             f" {allowance.reset_seconds} s",
             headers={"Retry-After": str(allowance.reset_seconds)},
         )
-
-
-def banned(detail: str, seconds: int | None = None) -> Problem:
-    """A 403 for who was banned, for good or for so long."""
-    headers = {} if seconds is None else {"Retry-After": str(seconds)}
-    return Problem(403, ProblemCode.BANNED, detail, headers=headers)
 
 
 def headers_of(state: State) -> dict[str, str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, Status
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Attempt, Round, Submission
@@ -34,6 +34,8 @@ class State(StrEnum):
     FAILED = "failed"
     LOST = "lost"
     UNDELIVERED = "undelivered"
+    FORGIVEN = "forgiven"
+    """Failed or lost before an administrator queued its submission again."""
 
 
 LIVE = (State.DISPATCHED, State.STARTED)
@@ -100,6 +102,17 @@ def spent(session: Session, submission_id: UUID, job: Job) -> int:
         Attempt.submission_id == submission_id,
         Attempt.kind == job,
         Attempt.state.in_(SPENT),
+    )
+
+
+def forgive(session: Session, submission_id: UUID) -> None:
+    """Let no earlier attempt at a submission count against it."""
+    session.execute(
+        update(Attempt)
+        .where(
+            Attempt.submission_id == submission_id, Attempt.state.in_(SPENT)
+        )
+        .values(state=State.FORGIVEN)
     )
 
 

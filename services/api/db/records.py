@@ -89,6 +89,19 @@ class Nonce(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class Ban(Base):
+    """A hotkey that may not write, or a network that may not even ask."""
+
+    __tablename__ = "bans"
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    banned_by: Mapped[str] = mapped_column(String(64))
+    banned_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+
+
 class RecordedEvent(Base):
     """The id of a message whose effects are in the database."""
 

@@ -16,7 +16,7 @@ from quasar_core.chain.signatures import (
 from quasar_core.errors import Problem, ProblemCode
 from sqlalchemy.orm import Session
 
-from services.api.miners import repository
+from services.api.miners import bans, repository
 
 RECEIVER_HEADER = "X-Bittensor-Receiver"
 
@@ -76,8 +76,10 @@ def same_person(caller: Caller, claimed_hotkey: str | None) -> None:
 def use_nonce(session: Session, caller: Caller, now: datetime) -> None:
     """Use the request's nonce up, in the transaction that it authorises.
 
-    Raises Problem 409 where it was used before.
+    Raises Problem 409 where it was used before, and 403 where the hotkey
+    is banned: whatever writes comes through here.
     """
+    bans.check_hotkey(session, caller.hotkey, now)
     # a nonce may lie a little ahead of our clock, and must outlive that
     expires_at = now + timedelta(seconds=2 * NONCE_RETENTION_SECONDS)
     if not repository.add_nonce(

@@ -2,7 +2,7 @@ import pytest
 from quasar_core.errors import Problem, ProblemCode
 from quasar_core.messaging.limits import Allowance
 
-from services.api.turnstile import Turnstile, banned, headers_of, note
+from services.api.turnstile import Turnstile, headers_of, note
 
 WIDE = Allowance(120, 50, 10, allowed=True)
 TIGHT = Allowance(30, 3, 60, allowed=True)
@@ -30,11 +30,6 @@ def test_a_limit_that_is_used_up_refuses_and_says_when_it_is_not():
     assert (fault.status, fault.code) == (429, ProblemCode.RATE_LIMITED)
     assert fault.headers == {"Retry-After": "7"}
     assert "this hotkey may write 30 in a minute" in fault.detail
-
-
-def test_a_ban_without_an_end_promises_none():
-    assert banned("for good").headers == {}
-    assert banned("for now", 9).headers == {"Retry-After": "9"}
 
 
 async def test_a_client_is_known_even_where_nothing_is_limited():

@@ -1,0 +1,1 @@
+"""Administration: signed orders, each with a reason, each in the log."""
