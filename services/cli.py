@@ -58,6 +58,11 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "api",
             "The API's processes and its database.",
         ),
+        "admin": Entry(
+            "services.api.cli",
+            "admin",
+            "Administer a competition: rebuild and check its boards.",
+        ),
         "worker": Entry(
             "services.benchmark_worker.cli",
             "worker",

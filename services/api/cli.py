@@ -8,11 +8,18 @@ from typing import Annotated
 import typer
 from quasar_core.errors import QuasarError
 
+from services.api.rebuild.cli import rebuild
+
 api = typer.Typer(
     no_args_is_help=True,
     help="The API's three processes and its database.",
 )
 app = api
+admin = typer.Typer(
+    no_args_is_help=True,
+    help="What an administrator does, and what he can prove.",
+)
+admin.command("rebuild")(rebuild)
 
 
 @api.command()

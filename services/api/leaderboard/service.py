@@ -9,19 +9,16 @@ from typing import Generic, TypeVar
 
 from quasar_core.contracts.http import (
     Leaderboard,
-    LeaderboardRow,
     Standings,
     StandingsRow,
 )
-from quasar_core.domain.ladder import Entry, climb, league_board
-from quasar_core.domain.rounds import RoundSettings
 from sqlalchemy.orm import Session
 
-from services.api.db.models import Round, Standing, Submission
+from services.api.db.models import Round, Standing
 from services.api.leaderboard import repository
-from services.api.leaderboard.entries import Ranking, entries_of, rank
+from services.api.leaderboard.contest import contest_of
+from services.api.leaderboard.entries import Ranking
 from services.api.rounds.repository import FROZEN
-from services.api.submissions import repository as submissions
 
 T = TypeVar("T")
 
@@ -75,46 +72,7 @@ def leaderboard(
     session: Session, row: Round, league: str | None, limit: int
 ) -> Leaderboard:
     """The overall board of a round (weighted), or one league's (plain)."""
-    settings = RoundSettings.from_dict(row.settings)
-    scored = submissions.scored_in_round(session, row.number)
-    by_id = {str(submission.id): submission for submission in scored}
-    entries = entries_of(
-        scored, submissions.first_commits(session, row.number)
-    )
-    if league is None:
-        ladder = climb(entries, settings.min_improvement)
-    else:
-        ladder = league_board(entries, league, settings.min_improvement)
-    return Leaderboard(
-        round_number=row.number,
-        round_status=row.status,
-        pool=row.pool,
-        league_unit=settings.league_unit,
-        league=league,
-        rows=tuple(
-            _board_row(place, entry, by_id[entry.submission_id])
-            for place, entry in enumerate(ladder[:limit], start=1)
-        ),
-    )
-
-
-def _board_row(place: int, entry: Entry, row: Submission) -> LeaderboardRow:
-    return LeaderboardRow(
-        place=place,
-        submission_id=row.id,
-        hotkey=row.hotkey,
-        league=row.league,
-        multiplier=row.multiplier,
-        target_sequence_length=row.target_sequence_length,
-        tokens_per_sec=entry.tokens_per_sec,
-        tokens_per_sec_low=row.tokens_per_sec_low or entry.tokens_per_sec,
-        tokens_per_sec_high=row.tokens_per_sec_high or entry.tokens_per_sec,
-        weighted_score=entry.weighted_score,
-        speedup_vs_baseline=entry.speedup_vs_baseline,
-        claimed_tokens_per_sec=row.claimed_tokens_per_sec,
-        commit_block=entry.commit_block,
-        run_id=(row.manifest or {}).get("run_id", ""),
-    )
+    return contest_of(session, row).board(league, limit)
 
 
 def standings(session: Session, row: Round) -> Standings:
@@ -141,11 +99,7 @@ def standings(session: Session, row: Round) -> Standings:
 
 def ranking_of(session: Session, row: Round) -> Ranking:
     """The ranking of what is scored in a round now."""
-    entries = entries_of(
-        submissions.scored_in_round(session, row.number),
-        submissions.first_commits(session, row.number),
-    )
-    return rank(entries, RoundSettings.from_dict(row.settings))
+    return contest_of(session, row).ranking()
 
 
 def _frozen_row(row: Standing) -> StandingsRow:

@@ -16,17 +16,18 @@ SET = "set"
 
 def add(
     session: Session, hotkey: str, report: WeightsReport, now: datetime
-) -> None:
-    """Keep what a validator reported."""
-    session.add(
-        WeightsReportRow(
-            validator_hotkey=hotkey,
-            round_number=report.round_number,
-            outcome=report.outcome,
-            report=report.model_dump(mode="json"),
-            reported_at=now,
-        )
+) -> int:
+    """Keep what a validator reported; the number that it is kept under."""
+    row = WeightsReportRow(
+        validator_hotkey=hotkey,
+        round_number=report.round_number,
+        outcome=report.outcome,
+        report=report.model_dump(mode="json"),
+        reported_at=now,
     )
+    session.add(row)
+    session.flush()
+    return row.id
 
 
 def was_set(session: Session, round_number: int) -> bool:
@@ -43,9 +44,12 @@ def was_set(session: Session, round_number: int) -> bool:
 
 
 def listed(
-    session: Session, hotkey: str | None, limit: int
+    session: Session,
+    hotkey: str | None,
+    limit: int,
+    before: int | None = None,
 ) -> Sequence[WeightsReportRow]:
-    """The newest reports, of one validator or of all."""
+    """The newest reports below a number, of one validator or of all."""
     query = (
         select(WeightsReportRow)
         .order_by(WeightsReportRow.id.desc())
@@ -53,4 +57,6 @@ def listed(
     )
     if hotkey is not None:
         query = query.where(WeightsReportRow.validator_hotkey == hotkey)
+    if before is not None:
+        query = query.where(WeightsReportRow.id < before)
     return session.scalars(query).all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from quasar_core.contracts.http import (
     Accepted,
     WeightsHistory,
@@ -21,16 +23,22 @@ from services.api.weights import repository, service
 
 router = APIRouter(prefix="/weights", tags=["weights"])
 
+LARGEST_ID = 2**63 - 1
+
 
 @router.get("", responses=problems())
 def get_weights(
-    doors: TheDoors, validator: HotkeyFilter = None, limit: PageSize = 50
+    doors: TheDoors,
+    validator: HotkeyFilter = None,
+    cursor: Annotated[
+        int | None,
+        Query(ge=1, le=LARGEST_ID, description="`next_cursor` of a page"),
+    ] = None,
+    limit: PageSize = 50,
 ) -> WeightsHistory:
     """What was set, when and at which block, or why not; newest first."""
     with doors.database.read() as session:
-        return WeightsHistory(
-            records=service.history(session, validator, limit)
-        )
+        return service.history(session, validator, limit, cursor)
 
 
 @router.post(

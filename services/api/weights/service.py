@@ -6,7 +6,11 @@ import math
 from datetime import datetime
 
 from quasar_core.chain.signatures import Caller
-from quasar_core.contracts.http import WeightsRecord, WeightsReport
+from quasar_core.contracts.http import (
+    WeightsHistory,
+    WeightsRecord,
+    WeightsReport,
+)
 from quasar_core.errors import Problem, ProblemCode
 from sqlalchemy.orm import Session
 
@@ -50,7 +54,7 @@ def record(
     use_nonce(session, caller, now)
     if report.round_number is not None:
         _check_round(session, report.round_number)
-    repository.add(session, caller.hotkey, report, now)
+    report_id = repository.add(session, caller.hotkey, report, now)
     eventlog.append(
         session,
         kind="weights",
@@ -62,6 +66,9 @@ def record(
             "reason": report.reason,
             "block": report.block,
             "weights": report.weights,
+            "hotkeys": report.hotkeys,
+            "netuid": report.netuid,
+            "report_id": report_id,
         },
     )
 
@@ -81,14 +88,19 @@ def _check_round(session: Session, number: int) -> None:
 
 
 def history(
-    session: Session, hotkey: str | None, limit: int
-) -> tuple[WeightsRecord, ...]:
-    """What was reported, newest first."""
-    return tuple(
-        WeightsRecord(
-            validator_hotkey=row.validator_hotkey,
-            reported_at=row.reported_at,
-            report=WeightsReport.model_validate(row.report),
-        )
-        for row in repository.listed(session, hotkey, limit)
+    session: Session, hotkey: str | None, limit: int, before: int | None
+) -> WeightsHistory:
+    """What was reported, newest first, from below the number `before`."""
+    rows = repository.listed(session, hotkey, limit + 1, before)
+    more = len(rows) > limit
+    return WeightsHistory(
+        records=tuple(
+            WeightsRecord(
+                validator_hotkey=row.validator_hotkey,
+                reported_at=row.reported_at,
+                report=WeightsReport.model_validate(row.report),
+            )
+            for row in rows[:limit]
+        ),
+        next_cursor=str(rows[limit - 1].id) if more else None,
     )

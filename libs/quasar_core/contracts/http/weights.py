@@ -41,3 +41,4 @@ class WeightsHistory(Contract):
     """GET /weights: the newest first."""
 
     records: tuple[WeightsRecord, ...]
+    next_cursor: str | None = None

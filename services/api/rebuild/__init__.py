@@ -1,0 +1,1 @@
+"""Rebuilding: boards, standings and weights from the event log alone."""
