@@ -151,8 +151,16 @@ class ProblemCode(StrEnum):
     QUOTA_EXCEEDED = "quota_exceeded"
     RATE_LIMITED = "rate_limited"
     CONFLICT = "conflict"
+    UNSEALED_NOT_ACCEPTED = "unsealed_not_accepted"
+    COMMITMENT_REPEATED = "commitment_repeated"
+    COMMITMENT_MISMATCH = "commitment_mismatch"
+    SALT_REUSED = "salt_reused"
+    REVEAL_TOO_EARLY = "reveal_too_early"
+    REVEAL_TOO_LATE = "reveal_too_late"
+    SOURCE_NOT_PUBLIC = "source_not_public"
     # what the platform cannot do just now
     METAGRAPH_UNAVAILABLE = "metagraph_unavailable"
+    CHAIN_UNAVAILABLE = "chain_unavailable"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 

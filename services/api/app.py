@@ -17,6 +17,7 @@ from quasar_core.messaging.limits import RateLimits
 from services.api import health, openapi, problems
 from services.api.admin import routes as admin
 from services.api.clients import Proxies
+from services.api.commitments import routes as commitments
 from services.api.db.session import Database
 from services.api.dependencies import Doors, denied_by_default
 from services.api.edge import Edge
@@ -31,7 +32,15 @@ from services.api.submissions.streams import Streams
 from services.api.turnstile import Turnstile
 from services.api.weights import routes as weights
 
-FEATURES = (submissions, leaderboard, rounds, weights, admin, health)
+FEATURES = (
+    submissions,
+    commitments,
+    leaderboard,
+    rounds,
+    weights,
+    admin,
+    health,
+)
 
 DESCRIPTION = """\
 Race QuasarAttention kernels: submit a commit of your fork, watch it being

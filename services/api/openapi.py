@@ -65,13 +65,24 @@ SIGNED_ROUTE: dict[str, Any] = signed_by(Role.SIGNER)
 ANYWHERE = (403, 422, 429, 503)
 """What any route may answer: banned, invalid, too often, not just now."""
 
+
+def example(body: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body may look like this."""
+    return {
+        "requestBody": {"content": {"application/json": {"example": body}}}
+    }
+
+
 _TEXTS = {
+    400: "Not what the commitment sealed",
     401: "Unsigned, or not signed as it must be",
     403: "Not registered, not permitted, or banned",
     404: "Not there",
     409: "Accepted before, or in conflict with what is there",
+    410: "The window for it has passed",
     413: "The body is too large",
     422: "Refused by a rule; `code` says which",
+    425: "The window for it is not open yet; `detail` names the block",
     429: "A quota or a limit is used up",
     503: "Not available just now; `Retry-After` says when to come again",
 }

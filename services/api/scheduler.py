@@ -20,6 +20,7 @@ from services.api.attempts import repository as attempts
 from services.api.attempts.dispatching import dispatch
 from services.api.attempts.leases import Leases
 from services.api.attempts.repository import Job
+from services.api.commitments.service import expire_overdue
 from services.api.db import eventlog, outbox
 from services.api.dependencies import Doors
 from services.api.leaderboard.turning import turn_rounds
@@ -76,6 +77,7 @@ class Scheduler:
         )
         self.duties: Sequence[Duty] = (
             Duty("rounds", settings.round_poll_seconds, self.turn),
+            Duty("commitments", settings.round_poll_seconds, self.expire),
             Duty("leases", LEASE_CHECK_SECONDS, self._leases.check),
             Duty("dispatch", settings.scheduler_poll_seconds, self.dispatch),
             Duty("seal", settings.seal_seconds, self.seal),
@@ -140,6 +142,14 @@ class Scheduler:
             log.warning("rounds.wait_for_chain", fault=str(fault))
             return
         turn_rounds(self._doors.database, self._doors.settings, height, now)
+
+    def expire(self, now: datetime) -> None:
+        """Let commitments expire that were not revealed in their window."""
+        try:
+            height = self._doors.registry.height()
+        except ChainUnavailable:
+            return  # `turn` says so
+        expire_overdue(self._doors.database, height, now)
 
     def seal(self, now: datetime) -> None:
         """Seal what was added to the event log."""

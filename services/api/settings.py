@@ -133,6 +133,21 @@ class Settings(DatabaseSettings, ChainSettings):
     reenter_paid_places: bool = True
     round_blocks: Count = 14_400
     evaluating_blocks: Count = 1_800
+    accepts_unsealed: bool = Field(
+        default=True,
+        description="Whether commits may be sent without sealing them first.",
+    )
+    blocks_until_reveal: Annotated[int, Field(ge=0)] = Field(
+        default=100,
+        validation_alias=AliasChoices(
+            "QUASAR_BLOCKS_UNTIL_REVEAL", "BLOCKS_UNTIL_REVEAL"
+        ),
+        description="How long a commitment stays sealed at least.",
+    )
+    reveal_window: Count = Field(
+        default=300,
+        description="Until when it may be revealed, counted from its commit.",
+    )
     cosine_sim_threshold: Annotated[float, Field(ge=-1, le=1)] = Field(
         default=0.99,
         validation_alias=AliasChoices(
@@ -190,6 +205,14 @@ class Settings(DatabaseSettings, ChainSettings):
             failure_seconds=self.auth_failure_seconds,
             ban_seconds=self.auth_ban_seconds,
         )
+
+    @model_validator(mode="after")
+    def _the_window_opens_before_it_ends(self) -> Settings:
+        if self.reveal_window < self.blocks_until_reveal:
+            raise ValueError(
+                "QUASAR_REVEAL_WINDOW ends before QUASAR_BLOCKS_UNTIL_REVEAL"
+            )
+        return self
 
     @model_validator(mode="after")
     def _production_takes_no_short_cut(self) -> Settings:

@@ -132,9 +132,13 @@ def test_an_unsigned_write_is_refused_as_promised(operation, filled):
 def test_the_document_has_every_path_of_the_interface():
     assert {one.path for one in OPERATIONS} == {
         "/submit_submission",
+        "/commit_submission",
+        "/reveal_submission",
         "/submissions",
         "/submissions/{submission_id}",
         "/submissions/{submission_id}/events",
+        "/submissions/{submission_id}/source",
+        "/submissions/{submission_id}/withdraw",
         "/get_submission_stats",
         "/leaderboard",
         "/rounds",

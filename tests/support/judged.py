@@ -203,16 +203,23 @@ def play(
     Another miner's source is another one, unless `text` says otherwise.
     """
     submission_id = world.accepted(name, **changes)
+    judge(world, submission_id, seconds, text or f"name = {name!r}\n")
+    return submission_id
+
+
+def judge(
+    world: World, submission_id: UUID, seconds: float, text: str
+) -> None:
+    """Judge the submission that is next until it is scored."""
     worker = Worker(world.clock)
     job = world.take()
     assert job.submission_id == submission_id
     world.record(
         worker.started(job),
-        worker.fetched(job, a_source(text or f"name = {name!r}\n")),
+        worker.fetched(job, a_source(text)),
         worker.benchmarked(job, seconds),
     )
     checker = Worker(world.clock, "verifier-1")
     check = world.take("verification")
     world.record(checker.started(check), checker.verified(check))
     assert world.status(submission_id) == "scored"
-    return submission_id

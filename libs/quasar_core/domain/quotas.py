@@ -35,9 +35,10 @@ class QuotaUse:
 
     `waiting_in_league`: waiting or in judging, of this coldkey and league.
     `this_round`: of this coldkey in this round, whatever was or will be
-    judged; commitments count whether revealed or not, and what ended as
-    infra_failed or withdrawn does not. `unrevealed`: commitments of this
-    hotkey.
+    judged; commitments count whether revealed or not, even if withdrawn,
+    and what ended as infra_failed or was withdrawn before any worker could
+    take it does not.
+    `unrevealed`: commitments of this hotkey.
     """
 
     waiting_in_league: int = 0

@@ -71,6 +71,15 @@ def locked(
     return submission, attempt
 
 
+def live(session: Session, submission_id: UUID) -> Attempt | None:
+    """The attempt that is under way at a submission, if one is; locked."""
+    return session.scalars(
+        select(Attempt)
+        .where(Attempt.submission_id == submission_id, Attempt.state.in_(LIVE))
+        .with_for_update()
+    ).first()
+
+
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
     query = select(func.count()).select_from(Attempt).where(*conditions)
     return session.scalar(query) or 0

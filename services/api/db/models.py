@@ -22,8 +22,10 @@ from services.api.db.base import Base, only_where
 
 LIVE_ATTEMPT = text("state IN ('dispatched', 'started')")
 AT_THE_DOOR = text(
-    "status NOT IN ('infra_failed', 'expired', 'withdrawn', 'invalidated')"
+    "status NOT IN ('committed', 'infra_failed', 'expired', 'withdrawn',"
+    " 'invalidated')"
 )
+UNREVEALED = text("status = 'committed'")
 OPEN_ROUND = text("status = 'open'")
 
 
@@ -70,7 +72,11 @@ class Source(Base):
 
 
 class Submission(Base):
-    """A commit that a miner wants to be judged at a length."""
+    """A commit that a miner wants to be judged at a length.
+
+    Until a commitment is revealed nobody here knows what it seals: fork,
+    commit and league are empty, and length and multiplier are zero.
+    """
 
     __tablename__ = "submissions"
     __table_args__ = (
@@ -83,6 +89,18 @@ class Submission(Base):
             "target_sequence_length",
             unique=True,
             **only_where(AT_THE_DOOR),
+        ),
+        Index(
+            "uq_submissions_commitment",
+            "hotkey",
+            "commitment_hash",
+            unique=True,
+        ),
+        Index("uq_submissions_salt", "hotkey", "salt", unique=True),
+        Index(
+            "ix_submissions_unrevealed",
+            "reveal_until_block",
+            **only_where(UNREVEALED),
         ),
         Index("ix_submissions_queue", "status", "commit_block", "id"),
         Index("ix_submissions_round_status", "round_number", "status"),
@@ -102,6 +120,10 @@ class Submission(Base):
     league: Mapped[str] = mapped_column(String(16))
     multiplier: Mapped[float]
     commit_block: Mapped[int] = mapped_column(BigInteger)
+    commitment_hash: Mapped[str | None] = mapped_column(String(64))
+    reveal_from_block: Mapped[int | None] = mapped_column(BigInteger)
+    reveal_until_block: Mapped[int | None] = mapped_column(BigInteger)
+    salt: Mapped[str | None] = mapped_column(String(128))
     is_rerun: Mapped[bool] = mapped_column(Boolean, default=False)
     status: Mapped[str] = mapped_column(String(16))
     stage: Mapped[str | None] = mapped_column(String(16))
@@ -125,6 +147,11 @@ class Submission(Base):
     weighted_score: Mapped[float | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether nobody here knows what it is a submission of."""
+        return self.commitment_hash is not None and self.salt is None
 
 
 class Attempt(Base):

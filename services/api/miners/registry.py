@@ -60,6 +60,19 @@ class Registry:
         self._last_height = self._opened()[1].block()
         return self._last_height
 
+    def known_height(self) -> int:
+        """The chain's block; Problem 503 where it is not known just now."""
+        try:
+            return self.height()
+        except ChainUnavailable as fault:
+            raise Problem(
+                503,
+                ProblemCode.CHAIN_UNAVAILABLE,
+                "the chain's height cannot be read just now, and the order"
+                " of commitments is by block; nothing was stored",
+                headers={"Retry-After": str(RETRY_SECONDS)},
+            ) from fault
+
     def last_height(self) -> int | None:
         """The newest block that this process has seen, if any."""
         try:

@@ -27,8 +27,18 @@ def facts_of(submission: Submission) -> dict[str, Any]:
     """What the log must hold of a submission to rebuild every board.
 
     Whoever makes these known, or changes them, has them in the evidence.
+    What is sealed is empty, until it is revealed.
     """
+    seal: dict[str, Any] = {}
+    if submission.commitment_hash is not None:
+        seal = {
+            "commitment_hash": submission.commitment_hash,
+            "reveal_from_block": submission.reveal_from_block,
+            "reveal_until_block": submission.reveal_until_block,
+            "salt": submission.salt,
+        }
     return {
+        **seal,
         "hotkey": submission.hotkey,
         "coldkey": submission.coldkey,
         "fork_url": submission.fork_url,
@@ -63,6 +73,24 @@ def enter(
         submission_id=submission.id,
         round_number=submission.round_number,
         to_status=submission.status,
+        evidence=facts_of(submission),
+    )
+
+
+def reveal(
+    session: Session, submission: Submission, *, actor: str, now: datetime
+) -> None:
+    """Move a commitment, whose seal was opened, into the queue.
+
+    Its fields are what was sealed; the log tells them as it does of a
+    submission that was never sealed.
+    """
+    move(
+        session,
+        submission,
+        Status.QUEUED,
+        actor=actor,
+        now=now,
         evidence=facts_of(submission),
     )
 

@@ -11,7 +11,11 @@ from quasar_core.domain.submissions import PENDING, REPEATABLE, Status
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from services.api.db.models import Attempt, PassedStage, Submission
+from services.api.db.models import (
+    Attempt,
+    PassedStage,
+    Submission,
+)
 from services.api.db.records import LogRow
 
 JUDGED = frozenset(
@@ -22,8 +26,6 @@ JUDGED = frozenset(
         Status.INVALIDATED,
     }
 )
-FREE = frozenset({Status.INFRA_FAILED, Status.WITHDRAWN})
-"""Ends that use no quota up."""
 
 
 @dataclass(frozen=True)
@@ -83,28 +85,6 @@ def count(session: Session, *conditions: ColumnElement[bool]) -> int:
     """How many submissions fulfil all conditions."""
     query = select(func.count()).select_from(Submission).where(*conditions)
     return session.scalar(query) or 0
-
-
-def waiting_in_league(session: Session, coldkey: str, league: str) -> int:
-    """How many of a coldkey's wait or are being judged in a league."""
-    return count(
-        session,
-        Submission.coldkey == coldkey,
-        Submission.status.in_(PENDING),
-        Submission.league == league,
-        Submission.is_rerun.is_(False),
-    )
-
-
-def sent_in_round(session: Session, coldkey: str, number: int) -> int:
-    """How many of a coldkey's were or will be judged in a round."""
-    return count(
-        session,
-        Submission.coldkey == coldkey,
-        Submission.status.not_in(FREE),
-        Submission.round_number == number,
-        Submission.is_rerun.is_(False),
-    )
 
 
 def ahead(session: Session, submission: Submission) -> int:
@@ -200,6 +180,7 @@ def listed(
     hotkey: str | None = None,
     status: str | None = None,
     round_number: int | None = None,
+    commitment_hash: str | None = None,
     before: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Submission]:
@@ -211,6 +192,8 @@ def listed(
         query = query.where(Submission.status == status)
     if round_number is not None:
         query = query.where(Submission.round_number == round_number)
+    if commitment_hash is not None:
+        query = query.where(Submission.commitment_hash == commitment_hash)
     if before is not None:
         query = query.where(Submission.id < before)
     return session.scalars(query).all()

@@ -1,4 +1,4 @@
-"""Routes of submissions: submit, look, list, watch."""
+"""Routes of submissions: submit, look, list, watch, withdraw."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from quasar_core.contracts.http import (
+    SourceView,
     SubmissionAccepted,
     SubmissionPage,
     SubmissionRequest,
@@ -26,12 +27,22 @@ from services.api.dependencies import (
     TheReader,
 )
 from services.api.miners.service import same_person
-from services.api.openapi import SIGNED_ROUTE, problems
+from services.api.openapi import SIGNED_ROUTE, example, problems
 from services.api.problems import not_found
-from services.api.submissions import repository, service, views
+from services.api.submissions import (
+    publicity,
+    repository,
+    service,
+    views,
+    withdrawing,
+)
 from services.api.submissions.streams import Pace, read_on, tell
 
 router = APIRouter(tags=["submissions"])
+
+CommitmentFilter = Annotated[
+    str | None, Query(pattern=r"^[0-9a-f]{64}$", description="what it seals")
+]
 
 EXAMPLE = {
     "fork_url": "https://github.com/some-miner/flash-linear-attention",
@@ -51,10 +62,7 @@ EXAMPLE = {
         },
         **problems(401, 403, 409, 413, 429),
     },
-    openapi_extra={
-        **SIGNED_ROUTE,
-        "requestBody": {"content": {"application/json": {"example": EXAMPLE}}},
-    },
+    openapi_extra={**SIGNED_ROUTE, **example(EXAMPLE)},
 )
 def submit_submission(
     caller: TheCaller,
@@ -106,11 +114,47 @@ def get_submission(
         )
 
 
+@router.post(
+    "/submissions/{submission_id}/withdraw",
+    responses=problems(401, 403, 404, 409, 413, 429),
+    openapi_extra=SIGNED_ROUTE,
+)
+def withdraw_submission(
+    submission_id: UUID, caller: TheCaller, doors: TheDoors
+) -> SubmissionAccepted:
+    """Take back a submission of one's own while it waits.
+
+    That uses no quota up, unless it was sealed or on its way to a worker.
+    Withdrawing it again changes nothing.
+    """
+    with doors.database.write() as session:
+        return withdrawing.withdraw(
+            session, submission_id, caller, now=doors.clock()
+        )
+
+
+@router.get(
+    "/submissions/{submission_id}/source", responses=problems(403, 404)
+)
+def get_source(
+    submission_id: UUID, doors: TheDoors, response: Response
+) -> SourceView:
+    """The archived files of a submission, once its round is final.
+
+    They are what was judged, so anyone can judge them again.
+    """
+    with doors.database.read() as session:
+        answer = publicity.source_of(session, submission_id)
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return answer
+
+
 @router.get("/submissions", responses=problems())
 def list_submissions(
     doors: TheDoors,
     hotkey: HotkeyFilter = None,
     status: Status | None = None,
+    commitment_hash: CommitmentFilter = None,
     round_number: Annotated[RoundFilter, Query(alias="round")] = None,
     cursor: Annotated[
         UUID | None, Query(description="`next_cursor` of the last page")
@@ -124,6 +168,7 @@ def list_submissions(
             hotkey=hotkey,
             status=status,
             round_number=round_number,
+            commitment_hash=commitment_hash,
             before=cursor,
             limit=limit + 1,
         )

@@ -8,11 +8,11 @@ from datetime import datetime
 from quasar_core.chain.chain import Neuron
 from quasar_core.chain.signatures import Caller
 from quasar_core.contracts.http import (
-    QuotaLeft,
+    RevealRequest,
     SubmissionAccepted,
     SubmissionRequest,
 )
-from quasar_core.domain import leagues, quotas
+from quasar_core.domain import leagues
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.submissions import (
     InvalidCommit,
@@ -32,7 +32,7 @@ from services.api.miners.service import use_nonce
 from services.api.problems import unavailable
 from services.api.rounds import repository as rounds
 from services.api.settings import Settings
-from services.api.submissions import repository
+from services.api.submissions import allowance, repository
 from services.api.submissions.moves import enter
 from services.api.submissions.repository import Door
 
@@ -46,7 +46,9 @@ class Sender:
 
 
 def door_of(
-    request: SubmissionRequest, hotkey: str, settings: Settings
+    request: SubmissionRequest | RevealRequest,
+    hotkey: str,
+    settings: Settings,
 ) -> Door:
     """The request as it stands at the door, in its one spelling.
 
@@ -87,21 +89,40 @@ def submit(
     """
     lock_owner(session, sender.neuron.coldkey)
     use_nonce(session, sender.caller, now)
-    current = rounds.open_round(session)
-    if current is None:
-        raise unavailable("no round is open yet")
+    current = the_open_round(session)
     # before any query: a length out of bounds is no number of the database
-    league = _league_of(door.target_sequence_length, current)
+    league = league_of(door.target_sequence_length, current)
     existing = repository.at_the_door(session, door, current.number)
     row = existing
     if row is None:
-        _check_quota(session, sender.neuron.coldkey, league.name, current)
+        _check_unsealed(current)
+        account = allowance.Account(sender.neuron.coldkey, door.hotkey)
+        allowance.check(session, account, league.name, current)
         row = _row(door, request, sender.neuron, current, league)
         # where the chain is away, ids keep the order within the block
         row.commit_block = max(height or 0, current.opened_at_block)
         row.created_at = row.updated_at = now
         enter(session, row, actor=f"miner:{door.hotkey}", now=now)
     return accepted(session, row, current), existing is None
+
+
+def the_open_round(session: Session) -> Round:
+    """The round that takes submissions; Problem 503 before the first."""
+    current = rounds.open_round(session)
+    if current is None:
+        raise unavailable("no round is open yet")
+    return current
+
+
+def _check_unsealed(current: Round) -> None:
+    if not RoundSettings.from_dict(current.settings).accepts_unsealed:
+        raise Problem(
+            403,
+            ProblemCode.UNSEALED_NOT_ACCEPTED,
+            f"round {current.number} takes sealed submissions only: POST"
+            " /commit_submission, and reveal it some blocks later"
+            " (quasar miner submit --sealed)",
+        )
 
 
 def _row(
@@ -127,7 +148,8 @@ def _row(
     )
 
 
-def _league_of(length: int, current: Round) -> leagues.League:
+def league_of(length: int, current: Round) -> leagues.League:
+    """The league of a length in a round; Problem 422 where it has none."""
     frozen = RoundSettings.from_dict(current.settings)
     try:
         return leagues.admit(
@@ -143,47 +165,20 @@ def _league_of(length: int, current: Round) -> leagues.League:
         ) from fault
 
 
-def _check_quota(
-    session: Session, coldkey: str, league: str, current: Round
-) -> None:
-    frozen = RoundSettings.from_dict(current.settings)
-    try:
-        quotas.check(
-            frozen.quotas, _use(session, coldkey, league, current.number)
-        )
-    except quotas.QuotaExceeded as fault:
-        raise Problem(429, ProblemCode.QUOTA_EXCEEDED, str(fault)) from fault
-
-
-def _use(
-    session: Session, coldkey: str, league: str, number: int
-) -> quotas.QuotaUse:
-    return quotas.QuotaUse(
-        waiting_in_league=repository.waiting_in_league(
-            session, coldkey, league
-        ),
-        this_round=repository.sent_in_round(session, coldkey, number),
-    )
-
-
 def accepted(
     session: Session, row: Submission, current: Round
 ) -> SubmissionAccepted:
     """The answer to a submission: where it stands, and what quota is left."""
-    frozen = RoundSettings.from_dict(current.settings)
     place = estimates.place_of(session, row)
-    use = _use(session, row.coldkey, row.league, current.number)
+    league = row.league or None
     return SubmissionAccepted(
         submission_id=row.id,
         status=row.status,
         round_number=row.round_number,
-        league=row.league,
+        league=league,
         position=place.position,
         eta_seconds=place.eta_seconds,
-        quota=QuotaLeft(
-            waiting_in_league=use.waiting_in_league,
-            waiting_in_league_limit=frozen.quotas.waiting_per_league,
-            judged_this_round=use.this_round,
-            judged_this_round_limit=frozen.quotas.judged_per_round,
+        quota=allowance.told(
+            session, allowance.account_of(row), league, current
         ),
     )

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from quasar_core.contracts.http import (
+    CommitmentView,
+    QuotaLeft,
     StageView,
     SubmissionMove,
     SubmissionSummary,
@@ -19,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from services.api.db.models import Attempt, PassedStage, Submission
 from services.api.db.records import LogRow
-from services.api.submissions import repository
+from services.api.rounds import repository as rounds
+from services.api.submissions import allowance, repository
 
 
 def whole(
@@ -30,17 +33,22 @@ def whole(
     eta_seconds: float | None,
     for_owner: bool = False,
 ) -> SubmissionView:
-    """All that is known of a submission; the log tail is its owner's."""
+    """All that is known of a submission.
+
+    The log tail, and what is left of the quota, are its owner's alone.
+    """
     attempts = repository.attempts_of(session, row.id)
     return SubmissionView.model_validate(
         {
             "submission_id": row.id,
             "hotkey": row.hotkey,
-            "fork_url": row.fork_url,
-            "commit_hash": row.commit_hash,
-            "target_sequence_length": row.target_sequence_length,
-            "league": row.league,
-            "multiplier": row.multiplier,
+            "commitment": commitment(row),
+            # what is sealed is empty here, and nothing outside
+            "fork_url": row.fork_url or None,
+            "commit_hash": row.commit_hash or None,
+            "target_sequence_length": row.target_sequence_length or None,
+            "league": row.league or None,
+            "multiplier": row.multiplier or None,
             "round_number": row.round_number,
             "commit_block": row.commit_block,
             "status": row.status,
@@ -49,6 +57,7 @@ def whole(
             "attempts": len(attempts),
             "position": position,
             "eta_seconds": eta_seconds,
+            "quota": _quota(session, row) if for_owner else None,
             "claimed_tokens_per_sec": row.claimed_tokens_per_sec,
             "score": score(row),
             "weighted_score": row.weighted_score,
@@ -63,6 +72,28 @@ def whole(
             "updated_at": row.updated_at,
         }
     )
+
+
+def commitment(row: Submission) -> CommitmentView | None:
+    """How a submission was sealed, if it was; the salt once it is open."""
+    if row.commitment_hash is None:
+        return None
+    return CommitmentView.model_validate(
+        {
+            "commitment_hash": row.commitment_hash,
+            "reveal_from_block": row.reveal_from_block,
+            "reveal_until_block": row.reveal_until_block,
+            "salt": row.salt,
+        }
+    )
+
+
+def _quota(session: Session, row: Submission) -> QuotaLeft | None:
+    current = rounds.open_round(session)
+    if current is None:
+        return None
+    account = allowance.account_of(row)
+    return allowance.told(session, account, row.league or None, current)
 
 
 def _stages(session: Session, attempts: Sequence[Attempt]) -> list[StageView]:
@@ -118,8 +149,9 @@ def summaries(rows: Iterable[Submission]) -> tuple[SubmissionSummary, ...]:
             status=row.status,
             stage=Stage(row.stage) if row.stage else None,
             code=row.code if row.status == Status.REJECTED else None,
-            league=row.league,
-            target_sequence_length=row.target_sequence_length,
+            commitment_hash=row.commitment_hash,
+            league=row.league or None,
+            target_sequence_length=row.target_sequence_length or None,
             round_number=row.round_number,
             tokens_per_sec=row.tokens_per_sec,
             weighted_score=row.weighted_score,

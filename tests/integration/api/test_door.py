@@ -49,6 +49,8 @@ def test_a_signed_submission_is_committed_with_its_log_and_nonce(world):
         "waiting_in_league_limit": 1,
         "judged_this_round": 1,
         "judged_this_round_limit": 12,
+        "unrevealed": 0,
+        "unrevealed_limit": 2,
     }
     assert counts(world) == (
         before[0] + 1,

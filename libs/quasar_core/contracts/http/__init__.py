@@ -25,8 +25,15 @@ from quasar_core.contracts.http.problems import (
     Health,
     ProblemDetails,
 )
-from quasar_core.contracts.http.submissions import (
+from quasar_core.contracts.http.sealed import (
+    CommitmentAccepted,
+    CommitmentRequest,
+    CommitmentView,
     QuotaLeft,
+    RevealRequest,
+    SourceView,
+)
+from quasar_core.contracts.http.submissions import (
     StageView,
     SubmissionAccepted,
     SubmissionMove,
@@ -54,6 +61,9 @@ __all__ = [
     "BanView",
     "Bans",
     "BaselineView",
+    "CommitmentAccepted",
+    "CommitmentRequest",
+    "CommitmentView",
     "ConfigView",
     "Health",
     "Leaderboard",
@@ -63,8 +73,10 @@ __all__ = [
     "Order",
     "ProblemDetails",
     "QuotaLeft",
+    "RevealRequest",
     "RoundOrdered",
     "RoundView",
+    "SourceView",
     "StageView",
     "Standings",
     "StandingsRow",

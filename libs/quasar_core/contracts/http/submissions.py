@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from quasar_core.contracts.http.boards import LeaderboardRow
+from quasar_core.contracts.http.sealed import CommitmentView, QuotaLeft
 from quasar_core.contracts.reports import (
     CorrectnessReport,
     LogitsReport,
@@ -51,22 +52,16 @@ class SubmissionRequest(Contract):
     miner_hotkey: str | None = Field(default=None, max_length=64)
 
 
-class QuotaLeft(Contract):
-    """What this coldkey may still send."""
-
-    waiting_in_league: int
-    waiting_in_league_limit: int
-    judged_this_round: int
-    judged_this_round_limit: int
-
-
 class SubmissionAccepted(Contract):
-    """202 (or 200 for a repeat): the submission is in the database."""
+    """202 (or 200 for a repeat): the submission is in the database.
+
+    `league` is None for one that was withdrawn before it was revealed.
+    """
 
     submission_id: UUID
     status: str
     round_number: int
-    league: str
+    league: str | None
     position: int | None
     eta_seconds: float | None
     quota: QuotaLeft
@@ -88,15 +83,21 @@ class Verdict(Contract):
 
 
 class SubmissionView(Contract):
-    """GET /submissions/{id}."""
+    """GET /submissions/{id}.
+
+    What a commitment seals (fork, commit, length and with it the league)
+    is None until it is revealed: the API does not know it either. `quota`
+    is told to its owner alone.
+    """
 
     submission_id: UUID
     hotkey: Hotkey
-    fork_url: str
-    commit_hash: CommitHash
-    target_sequence_length: int
-    league: str
-    multiplier: float
+    commitment: CommitmentView | None = None
+    fork_url: str | None
+    commit_hash: CommitHash | None
+    target_sequence_length: int | None
+    league: str | None
+    multiplier: float | None
     round_number: int
     commit_block: int
     status: str
@@ -105,6 +106,7 @@ class SubmissionView(Contract):
     attempts: int
     position: int | None
     eta_seconds: float | None
+    quota: QuotaLeft | None = None
     claimed_tokens_per_sec: float | None
     score: Score | None
     weighted_score: float | None
@@ -127,8 +129,9 @@ class SubmissionSummary(Contract):
     status: str
     stage: Stage | None
     code: str | None
-    league: str
-    target_sequence_length: int
+    commitment_hash: Sha256Hex | None = None
+    league: str | None
+    target_sequence_length: int | None
     round_number: int
     tokens_per_sec: float | None
     weighted_score: float | None

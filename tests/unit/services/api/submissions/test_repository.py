@@ -1,4 +1,4 @@
-from services.api.submissions import repository
+from services.api.submissions import repository, usage
 from services.api.submissions.repository import Door
 from tests.support.api import submission
 from tests.support.judged import play
@@ -44,10 +44,10 @@ def test_quotas_count_by_coldkey_league_and_round(sqlite_world):
     world.accepted("b")
     cold = address("cold")
     with world.database.read() as session:
-        assert repository.waiting_in_league(session, cold, "200k") == 1
-        assert repository.waiting_in_league(session, cold, "100k") == 0
-        assert repository.sent_in_round(session, cold, 1) == 2
-        assert repository.sent_in_round(session, cold, 2) == 0
+        assert usage.waiting_in_league(session, cold, "200k") == 1
+        assert usage.waiting_in_league(session, cold, "100k") == 0
+        assert usage.sent_in_round(session, cold, 1) == 2
+        assert usage.sent_in_round(session, cold, 2) == 0
         assert repository.pending_in_round(session, 1) == 1
         assert len(repository.unfinished_in_round(session, 1)) == 1
 

@@ -1,0 +1,1 @@
+"""Commitments: submissions that are sealed in a hash until their block."""
