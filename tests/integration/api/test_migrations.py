@@ -13,6 +13,7 @@ from services.api.db.base import Base
 from services.api.db.session import Database
 from services.api.db.tampering import findings
 from tests.support.judged import play
+from tests.support.sealed import Seal
 
 TABLES = (models, records)
 
@@ -44,6 +45,11 @@ def test_a_database_that_is_not_migrated_says_what_to_do(database):
 def test_a_filled_database_goes_back_and_forth(world):
     world.register("a")
     play(world, "a")
+    seals = [Seal("a", salt=f"{n:02}" * 16) for n in range(2)]
+    sealed = [seal.committed(world) for seal in seals]
+    migrate.downgrade(world.database, "0001")
+    migrate.upgrade(world.database)
+    assert [world.status(one) for one in sealed] == ["expired"] * 2
     world.scheduler.seal(world.clock())
     migrate.downgrade(world.database, "base")
     left = set(inspect(world.database.engine).get_table_names())

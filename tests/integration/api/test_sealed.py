@@ -3,6 +3,7 @@
 # pylint: disable=redefined-outer-name
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from quasar_core.chain.chain import ChainUnavailable
@@ -14,16 +15,39 @@ from tests.support.judged import a_source, judge, play
 from tests.support.sealed import WINDOW, Seal, withdraw
 from tests.support.wallets import address
 
+SEALED = (
+    "fork_url",
+    "commit_hash",
+    "target_sequence_length",
+    "league",
+    "multiplier",
+    "position",
+)
 
-@pytest.fixture
-def sealing(database_url, tmp_path):
+
+def make_sealing(url, directory):
     """A world whose commitments open after ten blocks, for twenty more."""
-    for made in make_world(database_url, tmp_path, **WINDOW):
+    for made in make_world(url, directory, **WINDOW):
         made.open_round()
         made.register("alice")
         made.register("bob")
         made.blocks(5)
         yield made
+
+
+@pytest.fixture
+def sealing(sqlite_url, tmp_path):
+    yield from make_sealing(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def sealing_on_both(database_url, tmp_path):
+    """For what the two engines lock, count or order each in its way."""
+    yield from make_sealing(database_url, tmp_path)
+
+
+def _id(row):
+    return UUID(row["submission_id"])
 
 
 def refused(answer, status, code):
@@ -38,10 +62,10 @@ def moves(world, submission_id):
 
 
 def test_what_is_sealed_is_revealed_and_judged_in_the_order_of_its_commit(
-    sealing,
+    sealing_on_both,
 ):
     seal = Seal("alice")
-    answer = seal.commit(sealing)
+    answer = seal.commit(sealing_on_both)
     told = answer.json()
     assert answer.status_code == 202
     assert told["status"] == "committed"
@@ -58,11 +82,11 @@ def test_what_is_sealed_is_revealed_and_judged_in_the_order_of_its_commit(
         "unrevealed": 1,
         "unrevealed_limit": 2,
     }
-    sealing.blocks(5)
-    fast = play(sealing, "bob", 0.5, text="x = 2\n")
-    sealing.blocks(5)
+    sealing_on_both.blocks(5)
+    fast = play(sealing_on_both, "bob", 0.5, text="x = 2\n")
+    sealing_on_both.blocks(5)
 
-    revealed = seal.reveal(sealing, tokens_per_sec=99.0)
+    revealed = seal.reveal(sealing_on_both, tokens_per_sec=99.0)
 
     assert revealed.status_code == 202, revealed.text
     body = revealed.json()
@@ -74,29 +98,23 @@ def test_what_is_sealed_is_revealed_and_judged_in_the_order_of_its_commit(
     )
     assert body["quota"]["judged_this_round"] == 1
     assert body["quota"]["unrevealed"] == 0
-    (mine,) = sealing.client.get("/submissions?status=queued").json()[
+    (mine,) = sealing_on_both.client.get("/submissions?status=queued").json()[
         "submissions"
     ]
-    judge(sealing, mine["submission_id"] and _id(mine), 0.5, "x = 3\n")
-    board = sealing.client.get("/leaderboard").json()["rows"]
+    judge(sealing_on_both, _id(mine), 0.5, "x = 3\n")
+    board = sealing_on_both.client.get("/leaderboard").json()["rows"]
     assert [row["submission_id"] for row in board] == [
         told["submission_id"],
         str(fast),
     ]
-    view = sealing.view(_id(mine))
+    view = sealing_on_both.view(_id(mine))
     assert view["claimed_tokens_per_sec"] == 99.0
     assert view["commit_block"] == 5
     assert view["commitment"]["salt"] == seal.salt
-    assert moves(sealing, _id(mine))[:2] == [
+    assert moves(sealing_on_both, _id(mine))[:2] == [
         (f"miner:{address('alice')}", None, "committed"),
         (f"miner:{address('alice')}", "committed", "queued"),
     ]
-
-
-def _id(row):
-    from uuid import UUID
-
-    return UUID(row["submission_id"])
 
 
 def test_until_then_nothing_of_it_is_known_to_anyone(sealing):
@@ -104,26 +122,7 @@ def test_until_then_nothing_of_it_is_known_to_anyone(sealing):
     submission_id = seal.committed(sealing)
     refused(seal.reveal(sealing), 425, "reveal_too_early")
     view = sealing.view(submission_id)
-    assert {
-        name: view[name]
-        for name in (
-            "fork_url",
-            "commit_hash",
-            "target_sequence_length",
-            "league",
-            "multiplier",
-            "position",
-        )
-    } == dict.fromkeys(
-        (
-            "fork_url",
-            "commit_hash",
-            "target_sequence_length",
-            "league",
-            "multiplier",
-            "position",
-        )
-    )
+    assert {name: view[name] for name in SEALED} == dict.fromkeys(SEALED)
     assert view["commitment"] == {
         "commitment_hash": seal.commitment,
         "reveal_from_block": 15,
@@ -164,36 +163,39 @@ def test_d7_the_window_is_open_at_both_of_its_ends_and_not_beyond(
         assert "from block 15" in answer.json()["detail"]
 
 
-def test_d7_a_late_reveal_is_written_down_as_the_expiry(sealing):
+def test_d7_a_late_reveal_is_written_down_as_the_expiry(sealing_on_both):
     seal = Seal("alice")
-    submission_id = seal.committed(sealing)
-    sealing.blocks(31)
-    detail = refused(seal.reveal(sealing), 410, "reveal_too_late")
+    submission_id = seal.committed(sealing_on_both)
+    sealing_on_both.blocks(31)
+    detail = refused(seal.reveal(sealing_on_both), 410, "reveal_too_late")
     assert "until block 35" in detail
-    assert moves(sealing, submission_id)[-1] == (
+    assert moves(sealing_on_both, submission_id)[-1] == (
         "scheduler",
         "committed",
         "expired",
     )
-    refused(seal.reveal(sealing), 410, "reveal_too_late")
-    refused(seal.commit(sealing), 409, "commitment_repeated")
-    assert len(moves(sealing, submission_id)) == 2
-    assert Seal("alice", salt="cd" * 16).commit(sealing).status_code == 202
+    refused(seal.reveal(sealing_on_both), 410, "reveal_too_late")
+    refused(seal.commit(sealing_on_both), 409, "commitment_repeated")
+    assert len(moves(sealing_on_both, submission_id)) == 2
+    assert (
+        Seal("alice", salt="cd" * 16).commit(sealing_on_both).status_code
+        == 202
+    )
 
 
-def test_d7_a_stolen_commitment_opens_for_nobody_else(sealing):
+def test_d7_a_stolen_commitment_opens_for_nobody_else(sealing_on_both):
     seal = Seal("alice")
-    mine = seal.committed(sealing)
+    mine = seal.committed(sealing_on_both)
     stolen = {"commitment_hash": seal.commitment}
-    theirs = sealing.post("bob", "/commit_submission", stolen)
+    theirs = sealing_on_both.post("bob", "/commit_submission", stolen)
     assert theirs.status_code == 202
-    sealing.blocks(10)
-    refused(seal.reveal(sealing, by="bob"), 400, "commitment_mismatch")
-    assert seal.reveal(sealing).status_code == 202
+    sealing_on_both.blocks(10)
+    refused(seal.reveal(sealing_on_both, by="bob"), 400, "commitment_mismatch")
+    assert seal.reveal(sealing_on_both).status_code == 202
     # what was revealed is public now, and still not his
-    refused(seal.reveal(sealing, by="bob"), 400, "commitment_mismatch")
-    assert sealing.status(mine) == "queued"
-    assert sealing.view(_id(theirs.json()))["fork_url"] is None
+    refused(seal.reveal(sealing_on_both, by="bob"), 400, "commitment_mismatch")
+    assert sealing_on_both.status(mine) == "queued"
+    assert sealing_on_both.view(_id(theirs.json()))["fork_url"] is None
 
 
 def test_d7_a_commitment_that_is_not_ones_own_is_not_there(sealing):
@@ -225,20 +227,20 @@ def test_d7_something_else_than_was_sealed_is_refused(sealing, other):
     refused(seal.reveal(sealing, **other), 400, "commitment_mismatch")
 
 
-def test_d7_a_salt_seals_once(sealing):
+def test_d7_a_salt_seals_once(sealing_on_both):
     first = Seal("alice")
-    first.committed(sealing)
+    first.committed(sealing_on_both)
     again = Seal("alice", fields={"target_sequence_length": 500})
-    again_id = again.committed(sealing)
+    again_id = again.committed(sealing_on_both)
     theirs = Seal("bob")
-    theirs.committed(sealing)
-    sealing.blocks(10)
-    assert first.reveal(sealing).status_code == 202
-    detail = refused(again.reveal(sealing), 409, "salt_reused")
+    theirs.committed(sealing_on_both)
+    sealing_on_both.blocks(10)
+    assert first.reveal(sealing_on_both).status_code == 202
+    detail = refused(again.reveal(sealing_on_both), 409, "salt_reused")
     assert "commit anew" in detail
-    assert sealing.status(again_id) == "committed"
+    assert sealing_on_both.status(again_id) == "committed"
     # nobody spoils somebody else's salt by using it first
-    assert theirs.reveal(sealing).status_code == 202
+    assert theirs.reveal(sealing_on_both).status_code == 202
 
 
 def test_d7_what_is_revealed_twice_is_one_submission(sealing):
@@ -252,40 +254,49 @@ def test_d7_what_is_revealed_twice_is_one_submission(sealing):
     refused(seal.commit(sealing), 409, "commitment_repeated")
 
 
-def test_many_at_once_reveal_once(sealing):
+def test_many_at_once_reveal_once(sealing_on_both):
     seal = Seal("alice")
-    submission_id = seal.committed(sealing)
-    sealing.blocks(10)
+    submission_id = seal.committed(sealing_on_both)
+    sealing_on_both.blocks(10)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: seal.reveal(sealing), range(4)))
+        answers = list(
+            pool.map(lambda _: seal.reveal(sealing_on_both), range(4))
+        )
     assert sorted(a.status_code for a in answers) == [200, 200, 200, 202]
-    assert len(moves(sealing, submission_id)) == 2
+    assert len(moves(sealing_on_both, submission_id)) == 2
 
 
-def test_two_commitments_at_most_wait_whoever_commits_at_once(sealing):
+def test_two_commitments_at_most_wait_whoever_commits_at_once(sealing_on_both):
     seals = [Seal("alice", salt=f"{n:02x}" * 16) for n in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda seal: seal.commit(sealing), seals))
+        answers = list(
+            pool.map(lambda seal: seal.commit(sealing_on_both), seals)
+        )
     assert sorted(a.status_code for a in answers) == [202, 202, 429, 429]
 
 
-def test_a_commitment_counts_whether_it_is_revealed_or_not(sealing):
+def test_a_commitment_counts_whether_it_is_revealed_or_not(sealing_on_both):
     def used():
-        return Seal("alice", salt="ff" * 16).commit(sealing).json()
+        return Seal("alice", salt="ff" * 16).commit(sealing_on_both).json()
 
-    first = Seal("alice", salt="01" * 16).committed(sealing)
+    first = Seal("alice", salt="01" * 16).committed(sealing_on_both)
     second = Seal("alice", salt="02" * 16)
-    second.committed(sealing)
+    second.committed(sealing_on_both)
     refused(
-        Seal("alice", salt="03" * 16).commit(sealing), 429, "quota_exceeded"
+        Seal("alice", salt="03" * 16).commit(sealing_on_both),
+        429,
+        "quota_exceeded",
     )
-    gone = withdraw(sealing, "alice", first)
+    gone = withdraw(sealing_on_both, "alice", first)
     assert gone.status_code == 200
     assert gone.json()["status"] == "withdrawn"
     assert gone.json()["quota"]["judged_this_round"] == 2
     assert gone.json()["league"] is None
-    sealing.blocks(31)
-    assert expire_overdue(sealing.database, 36, sealing.clock()) == 1
+    sealing_on_both.blocks(31)
+    assert (
+        expire_overdue(sealing_on_both.database, 36, sealing_on_both.clock())
+        == 1
+    )
     assert used()["quota"]["judged_this_round"] == 3
 
 
@@ -299,16 +310,16 @@ def test_a_withdrawn_commitment_stays_sealed(sealing):
     assert sealing.view(submission_id)["fork_url"] is None
 
 
-def test_the_scheduler_lets_commitments_expire_once(sealing):
-    ids = [Seal(name).committed(sealing) for name in ("alice", "bob")]
-    sealing.blocks(30)
-    sealing.scheduler.expire(sealing.clock())
-    assert {sealing.status(one) for one in ids} == {"committed"}
-    sealing.blocks(1)
+def test_the_scheduler_lets_commitments_expire_once(sealing_on_both):
+    ids = [Seal(name).committed(sealing_on_both) for name in ("alice", "bob")]
+    sealing_on_both.blocks(30)
+    sealing_on_both.scheduler.expire(sealing_on_both.clock())
+    assert {sealing_on_both.status(one) for one in ids} == {"committed"}
+    sealing_on_both.blocks(1)
     for _ in range(2):
-        sealing.scheduler.expire(sealing.clock())
-    assert [len(moves(sealing, one)) for one in ids] == [2, 2]
-    assert {sealing.status(one) for one in ids} == {"expired"}
+        sealing_on_both.scheduler.expire(sealing_on_both.clock())
+    assert [len(moves(sealing_on_both, one)) for one in ids] == [2, 2]
+    assert {sealing_on_both.status(one) for one in ids} == {"expired"}
 
 
 def test_with_the_chain_away_nothing_is_committed_revealed_or_expired(
@@ -345,9 +356,9 @@ def test_a_commitment_goes_into_the_round_in_which_it_is_revealed(
         assert answer.json()["quota"]["judged_this_round"] == 1
 
 
-def test_a_round_may_take_sealed_ones_only(database_url, tmp_path):
+def test_a_round_may_take_sealed_ones_only(sqlite_url, tmp_path):
     rules = {**WINDOW, "accepts_unsealed": False}
-    for world in make_world(database_url, tmp_path, **rules):
+    for world in make_world(sqlite_url, tmp_path, **rules):
         world.open_round()
         world.register("alice")
         detail = refused(world.submit("alice"), 403, "unsealed_not_accepted")

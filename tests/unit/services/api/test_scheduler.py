@@ -19,6 +19,7 @@ def test_each_duty_is_done_when_it_is_due(sqlite_world):
     world.scheduler.tick()
     assert set(done) == {
         "rounds",
+        "commitments",
         "leases",
         "dispatch",
         "seal",

@@ -46,5 +46,9 @@ def test_the_last_height_is_remembered_while_the_chain_is_away(tmp_path):
 
     unopened = Registry(gone, 60, 600)
     assert unopened.last_height() is None
+    with pytest.raises(Problem) as refused:
+        unopened.known_height()
+    assert refused.value.code is ProblemCode.CHAIN_UNAVAILABLE
+    assert registry.known_height() == 7
     with pytest.raises(ChainUnavailable):
         unopened.height()
