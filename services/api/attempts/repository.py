@@ -71,7 +71,7 @@ def locked(
     return submission, attempt
 
 
-def live(session: Session, submission_id: UUID) -> Attempt | None:
+def under_way(session: Session, submission_id: UUID) -> Attempt | None:
     """The attempt that is under way at a submission, if one is; locked."""
     return session.scalars(
         select(Attempt)

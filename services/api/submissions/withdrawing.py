@@ -56,7 +56,7 @@ def withdraw(
 def _stop_waiting(session: Session, row: Submission, now: datetime) -> None:
     """Take it out of the queue; a message on its way opens nothing then."""
     status = Status(row.status)
-    attempt = attempts.live(session, row.id)
+    attempt = attempts.under_way(session, row.id)
     started = attempt is not None and attempt.state == State.STARTED
     if started or status not in WAITING:
         raise Problem(
