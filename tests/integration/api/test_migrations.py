@@ -47,7 +47,7 @@ def test_a_filled_database_goes_back_and_forth(world):
     play(world, "a")
     seals = [Seal("a", salt=f"{n:02}" * 16) for n in range(2)]
     sealed = [seal.committed(world) for seal in seals]
-    migrate.downgrade(world.database, "0002")
+    migrate.downgrade(world.database, "0003")
     migrate.upgrade(world.database)
     assert [world.status(one) for one in sealed] == ["expired"] * 2
     world.scheduler.seal(world.clock())
