@@ -18,6 +18,10 @@ help: ## List the commands
 
 # --- set-up ------------------------------------------------------------------
 
+# The tests run both sandboxes where root can start an engine for them.
+NEEDS_DOCKER := $(strip $(findstring docker,$(QUASAR_REQUIRE_SANDBOX)) \
+  $(filter test redteam integration unit,$(MAKECMDGOALS)))
+
 # What pip cannot bring: a sandbox, git, and a Python that can make venvs.
 .PHONY: system
 system:
@@ -27,6 +31,11 @@ system:
 	command -v setpriv >/dev/null || missing="$$missing util-linux"; \
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || missing="$$missing python3-venv"; \
+	if [ -n "$(NEEDS_DOCKER)" ] && [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null; then \
+	  PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null \
+	    || missing="$$missing docker.io"; \
+	fi; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing:$$missing"; \

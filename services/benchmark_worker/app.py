@@ -82,6 +82,8 @@ def choice(settings: Settings) -> SandboxChoice:
     return SandboxChoice(
         backend=settings.sandbox_backend,
         allow_degraded=settings.allow_degraded,
+        image=settings.sandbox_image,
+        production=settings.environment == "production",
     )
 
 

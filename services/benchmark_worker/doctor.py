@@ -64,7 +64,10 @@ def check_sandbox(settings: Settings) -> Iterator[Finding]:
     """The sandbox, by its own probe, and the limits it can set."""
     try:
         sandbox = default_sandbox(
-            settings.sandbox_backend, allow_degraded=True
+            settings.sandbox_backend,
+            allow_degraded=True,
+            image=settings.sandbox_image,
+            production=settings.environment == "production",
         )
         isolation = sandbox.preflight()
     except SandboxUnavailable as fault:

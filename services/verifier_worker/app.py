@@ -28,6 +28,8 @@ def verify_job(
         sandbox=SandboxChoice(
             backend=settings.sandbox_backend,
             allow_degraded=settings.allow_degraded,
+            image=settings.sandbox_image,
+            production=settings.environment == "production",
         ),
     )
     report = verify_in_subprocess(spec, attempt.follow)

@@ -10,6 +10,7 @@ from quasar_core.execution.closure import (
     python_environment,
     python_in_sandbox,
 )
+from quasar_core.execution.docker import DockerSandbox
 from quasar_core.execution.limits import MIB, Limits
 from quasar_core.execution.sandbox import Job, Mount
 
@@ -23,9 +24,13 @@ SMALL = Limits(
 )
 
 
-def sandbox_in(directory: Path, **settings) -> BubblewrapSandbox:
+BACKENDS = {"bubblewrap": BubblewrapSandbox, "docker": DockerSandbox}
+
+
+def sandbox_in(directory: Path, backend: str = "bubblewrap", **settings):
     """A sandbox whose leases are the test's own."""
-    return BubblewrapSandbox(lease_directory=directory / "leases", **settings)
+    make = BACKENDS[backend]
+    return make(lease_directory=directory / "leases", **settings)
 
 
 def python_job(
@@ -81,6 +86,17 @@ def processes_with(word: str) -> list[int]:
             if word.encode() in line and state.split()[0] not in "ZX":
                 found.append(int(entry.name))
     return found
+
+
+def remains_of(sandbox, name: str) -> list[object]:
+    """What is there outside of the sandbox with that lease."""
+    if sandbox.name != "docker":
+        return cgroups_named(name)
+    api = sandbox._client()
+    try:
+        return api.containers(all=True, filters={"name": f"quasar-{name}"})
+    finally:
+        api.close()
 
 
 def cgroups_named(name: str) -> list[Path]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from quasar_core.execution.bubblewrap_run import (
 )
 from quasar_core.execution.cgroup_tree import find_tree
 from quasar_core.execution.cgroups import CgroupTree
+from quasar_core.execution.jobs import check_job
 from quasar_core.execution.leases import Leases, default_directory
 from quasar_core.execution.sandbox import (
     Isolation,
@@ -77,7 +77,7 @@ class BubblewrapSandbox:
         launch = Launch(
             job=job,
             bwrap=self._bwrap,
-            seccomp=filter_program(),
+            seccomp=filter_program(loopback=job.loopback),
             user_namespace=self.has_user_namespace,
         )
         return BubblewrapRun(launch, self._leases.take(), self._tree)
@@ -128,35 +128,3 @@ class BubblewrapSandbox:
             check=False,
         )
         return answer.stdout.strip()
-
-
-def check_job(job: Job, *, others: bool) -> None:
-    """Raise ValueError for a job that no sandbox could run.
-
-    With `others` the payload is somebody else than the caller, so that
-    what is mounted must be readable for everybody.
-    """
-    if not job.argv or any("\0" in each for each in job.argv):
-        raise ValueError("argv must name a program, without NUL bytes")
-    if any(descriptor <= 2 for descriptor in job.pass_fds):
-        raise ValueError("descriptors 0, 1 and 2 are the sandbox's own")
-    _check_environment(job.environment)
-    for mount in job.mounts:
-        if not mount.target.is_absolute() or ".." in mount.target.parts:
-            raise ValueError(f"{mount.target} is no place for a mount")
-        if mount.source is not None and not os.access(mount.source, os.R_OK):
-            raise ValueError(f"{mount.source} is not there to be read")
-        if others and mount.source is not None:
-            _check_readable(mount.source)
-
-
-def _check_readable(path: Path) -> None:
-    needed = 0o005 if path.is_dir() else 0o004
-    if path.stat().st_mode & needed != needed:
-        raise ValueError(f"{path} must be readable for others (chmod o+rX)")
-
-
-def _check_environment(environment: Mapping[str, str]) -> None:
-    for name, value in environment.items():
-        if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{name!r} is no environment variable")

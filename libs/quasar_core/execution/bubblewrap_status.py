@@ -1,18 +1,13 @@
-"""What bubblewrap says of a sandbox, and the outcome that follows from it."""
+"""What bubblewrap says of a sandbox, and how its payload's output opens."""
 
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable
 
-from quasar_core.execution.cgroups import Cgroup
-from quasar_core.execution.sandbox import Ending, Outcome
-from quasar_core.execution.supervisor import HeadAndTail, Stop
+from quasar_core.execution.supervisor import HeadAndTail
 
 STATUS_BYTES = 64 * 1024
-SIGNAL_BASE = 128
-"""bubblewrap ends with 128 + N for a payload that signal N ended."""
 
 
 class Status:
@@ -62,60 +57,3 @@ class Announced:
         missing = len(self._expected) - len(self._opening)
         self._opening += chunk[:missing]
         return self._sink.feed(chunk[missing:])
-
-
-def ended(
-    stop: Stop,
-    *,
-    status: Status,
-    stdout: Announced,
-    stderr: HeadAndTail,
-    wall_seconds: float,
-    cgroup: Cgroup | None,
-) -> Outcome:
-    """The outcome of a sandbox in which nothing runs any more."""
-    code = status.exit_code
-    out_of_memory = cgroup is not None and cgroup.oom_kills() > 0
-    return Outcome(
-        ending=_ending(stop, code, stdout.ready, out_of_memory),
-        exit_code=code,
-        signal=_signal(code),
-        stdout=stdout.value,
-        stderr=stderr.value,
-        wall_seconds=wall_seconds,
-        peak_memory_bytes=(
-            None if cgroup is None else cgroup.peak_memory_bytes()
-        ),
-        pids_limit_hit=cgroup is not None and cgroup.pids_refused() > 0,
-    )
-
-
-def _ending(
-    stop: Stop, code: int | None, ready: bool, out_of_memory: bool
-) -> Ending:
-    if not ready:
-        return Ending.KILLED if stop is Stop.ASKED else Ending.INFRA
-    if stop is Stop.EXITED and code == 0:
-        return Ending.OK
-    if out_of_memory:
-        # Whoever waits at the payload's socket may ask for its end before
-        # the payload's own end is noticed here.
-        return Ending.OUT_OF_MEMORY
-    if stop is not Stop.EXITED:
-        return STOPPED[stop]
-    if code is None:
-        return Ending.INFRA
-    return Ending.NONZERO if _signal(code) is None else Ending.SIGNAL
-
-
-def _signal(code: int | None) -> int | None:
-    if code is None or not SIGNAL_BASE < code < SIGNAL_BASE + signal.NSIG:
-        return None
-    return code - SIGNAL_BASE
-
-
-STOPPED = {
-    Stop.DEADLINE: Ending.TIMEOUT,
-    Stop.OVERFLOW: Ending.OUTPUT_LIMIT,
-    Stop.ASKED: Ending.KILLED,
-}

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from quasar_core.execution.cgroups import CgroupTree, TreeV1, TreeV2
+from quasar_core.execution.cgroups import (
+    Cgroup,
+    CgroupTree,
+    CgroupV1,
+    CgroupV2,
+    TreeV1,
+    TreeV2,
+)
 
 CONTROLLERS = ("memory", "pids", "cpu", "freezer")
 DELEGATED = ("memory", "pids", "cpu")
@@ -27,11 +35,12 @@ class Host:
     membership: str
 
     @classmethod
-    def read(cls) -> Host:
-        """Those of the process that asks."""
+    def read(cls, pid: int | None = None) -> Host:
+        """Those of the process that asks, or the groups of another one."""
+        whose = "self" if pid is None else pid
         return cls(
             mountinfo=Path("/proc/self/mountinfo").read_text("utf-8"),
-            membership=Path("/proc/self/cgroup").read_text("utf-8"),
+            membership=Path(f"/proc/{whose}/cgroup").read_text("utf-8"),
         )
 
 
@@ -39,6 +48,34 @@ def find_tree(host: Host | None = None) -> CgroupTree | None:
     """A tree with all controllers, or None: limits are then rlimits only."""
     host = host or Host.read()
     return _tree_v1(host) or _tree_v2(host)
+
+
+def group_of(pid: int, name: str) -> Cgroup | None:
+    """The group called after `name` that an engine has made for a process.
+
+    None where this process may not use it. Never any other group: what is
+    found is frozen and ended as a whole.
+    """
+    try:
+        host = Host.read(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    tree = _tree_v1(host)
+    if tree is not None:
+        found: Cgroup = CgroupV1(
+            tree.memory, tree.pids, tree.cpu, tree.freezer
+        )
+        return found if _all_named(found.paths, name) else None
+    for kind, root, point, _ in _mounts(host):
+        if kind == "cgroup2":
+            found = CgroupV2(_folder(root, point, _membership(host, "")))
+            fits = _all_named(found.paths, name) and _writable(found.path)
+            return found if fits else None
+    return None
+
+
+def _all_named(paths: Sequence[Path], name: str) -> bool:
+    return bool(name) and all(name in path.name for path in paths)
 
 
 def _tree_v1(host: Host) -> TreeV1 | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -19,6 +18,7 @@ from quasar_core.execution.cgroup_files import (
     write,
 )
 from quasar_core.execution.limits import Limits
+from quasar_core.execution.processors import quota
 
 PREFIX = "quasar-"
 PERIOD_MICROSECONDS = 100_000
@@ -102,10 +102,10 @@ class CgroupV1:
             swap = self.memory / "memory.memsw.limit_in_bytes"
             write(swap, limits.memory_bytes)
         write(self.pids / "pids.max", limits.pids + LAUNCHER_PIDS)
-        if _below_machine(limits.cpus):
+        share = quota(limits.cpus, PERIOD_MICROSECONDS)
+        if share is not None:
             write(self.cpu / "cpu.cfs_period_us", PERIOD_MICROSECONDS)
-            quota = int(limits.cpus * PERIOD_MICROSECONDS)
-            write(self.cpu / "cpu.cfs_quota_us", quota)
+            write(self.cpu / "cpu.cfs_quota_us", share)
 
     def freeze(self) -> None:
         """Stop every process in the group, until `thaw`."""
@@ -164,9 +164,9 @@ class CgroupV2:
         with contextlib.suppress(FileNotFoundError):  # no swap accounting
             write(self.path / "memory.swap.max", 0)
         write(self.path / "pids.max", limits.pids + LAUNCHER_PIDS)
-        if _below_machine(limits.cpus):
-            quota = int(limits.cpus * PERIOD_MICROSECONDS)
-            write(self.path / "cpu.max", f"{quota} {PERIOD_MICROSECONDS}")
+        share = quota(limits.cpus, PERIOD_MICROSECONDS)
+        if share is not None:
+            write(self.path / "cpu.max", f"{share} {PERIOD_MICROSECONDS}")
 
     def freeze(self) -> None:
         """Stop every process in the group, until `thaw`."""
@@ -262,9 +262,3 @@ def _made(cgroup: Made, limits: Limits) -> Made:
                 path.rmdir()
         raise
     return cgroup
-
-
-def _below_machine(cpus: float) -> bool:
-    # A quota that could not bind would only add the scheduler's slices to
-    # what is timed.
-    return cpus < (os.cpu_count() or 1)

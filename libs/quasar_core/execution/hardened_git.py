@@ -128,7 +128,7 @@ class Git:
             if stop is not Stop.EXITED:
                 # Its helpers are in the session that it began.
                 os.killpg(process.pid, signal.SIGKILL)
-            drain(sinks)
+            fits = drain(sinks)
             code = process.wait()
         finally:
             os.close(pidfd)
@@ -137,7 +137,10 @@ class Git:
         if stop is Stop.DEADLINE:
             raise GitTimeout(f"git {arguments[0]} took too long")
         return GitAnswer(
-            code, answer.value, complaint.value, stop is Stop.OVERFLOW
+            code,
+            answer.value,
+            complaint.value,
+            overflowed=stop is Stop.OVERFLOW or not fits,
         )
 
     def _spawn(

@@ -51,6 +51,7 @@ NOBODY = 65_534
 PROBE = Path("/opt/probe/probe.py")
 LIMITS = Limits(
     wall_seconds=30,
+    cpus=1,
     memory_bytes=256 * MIB,
     pids=24,
     tmp_bytes=8 * MIB,
@@ -61,6 +62,7 @@ HOST_FOLDERS = frozenset(
     ("boot", "home", "media", "mnt", "root", "run", "srv", "var")
 )
 WRITE_TARGETS = (
+    *("/dev/mqueue", "/etc/hosts", "/etc/resolv.conf"),
     *("/", "/bin", "/dev", "/etc", "/opt", "/proc/sys/kernel/hostname"),
     *("/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys"),
     *("/sys/devices/system/cpu", "/usr", "/usr/bin", "/usr/lib"),
@@ -206,6 +208,7 @@ CLAIMS: Mapping[str, Callable[[Facts], bool]] = MappingProxyType(
         == [0, 1, 2, facts["passed"]],
         "tmp_limited": _tmp_limited,
         "pids_limited": lambda facts: 0 < facts["forks"] <= LIMITS.pids,
+        "cpus_limited": lambda facts: facts["processors"] == LIMITS.cpus,
         "memory_limited": lambda facts: facts["allocated"] is False,
     }
 )

@@ -46,6 +46,7 @@ def main() -> None:
         "foreign_call": foreign_call(),
         "writable": [path for path in wanted["paths"] if writes(path)],
         "room": {path: room(path) for path in wanted["sized"]},
+        "processors": len(os.sched_getaffinity(0)),
         "forks": forks(wanted["forks"]),
         "allocated": allocates(wanted["allocate_bytes"]),
     }

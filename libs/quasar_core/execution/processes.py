@@ -63,8 +63,8 @@ class Namespace:
                 raise TimeoutError("a sandbox's init does not end")
             time.sleep(POLL_SECONDS)
 
-    def stop(self) -> None:
-        """Stop every process, until `resume`.
+    def freeze(self) -> None:
+        """Stop every process, until `thaw`.
 
         Raises TimeoutError where new ones appear faster than they stop.
         """
@@ -75,7 +75,7 @@ class Namespace:
             _signal(running, signal.SIGSTOP)
             time.sleep(POLL_SECONDS)
 
-    def resume(self) -> None:
+    def thaw(self) -> None:
         """Let stopped processes go on."""
         _signal(list(self._members()), signal.SIGCONT)
 

@@ -35,7 +35,8 @@ class Job:
 
     `pass_fds` are inherited by the payload under the numbers they have
     here; nothing else of the caller's descriptors is. `gpu` is a device's
-    uuid, or None.
+    uuid, or None. `loopback` allows internet sockets on the sandbox's own
+    interface, from which nothing else can be reached.
     """
 
     argv: tuple[str, ...]
@@ -44,6 +45,7 @@ class Job:
     pass_fds: tuple[int, ...] = ()
     working_directory: Path = Path("/tmp")  # noqa: S108 -- the sandbox's own
     gpu: str | None = None
+    loopback: bool = False
     limits: Limits = field(default_factory=Limits)
 
 

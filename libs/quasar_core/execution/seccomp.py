@@ -58,8 +58,12 @@ class Instruction:
         )
 
 
-def filter_program(machine: str | None = None) -> bytes:
+def filter_program(
+    machine: str | None = None, *, loopback: bool = False
+) -> bytes:
     """The program for `machine`, or for the one that this process runs on.
+
+    With `loopback` internet sockets can be made and used.
 
     Raises SandboxUnavailable where no table of system calls is at hand.
     """
@@ -69,10 +73,10 @@ def filter_program(machine: str | None = None) -> bytes:
             f"no seccomp filter is known for {machine} processors;"
             " use an x86_64 or aarch64 host"
         )
-    return b"".join(bytes(each) for each in _instructions(machine))
+    return b"".join(bytes(each) for each in _instructions(machine, loopback))
 
 
-def _instructions(machine: str) -> Iterator[Instruction]:
+def _instructions(machine: str, loopback: bool) -> Iterator[Instruction]:
     yield Instruction(LOAD, ARCHITECTURE_OFFSET)
     yield Instruction(EQUAL, AUDIT_ARCHITECTURES[machine], if_true=1)
     yield Instruction(RETURN, KILL_PROCESS)
@@ -80,20 +84,24 @@ def _instructions(machine: str) -> Iterator[Instruction]:
     if machine == "x86_64":
         yield Instruction(ANY_BIT, X32_BIT, if_false=1)
         yield Instruction(RETURN, KILL_PROCESS)
-    for last, action in _spans(_actions(machine)):
+    for last, action in _spans(_actions(machine, loopback)):
         block = _block(action)
         yield Instruction(GREATER, last, if_true=len(block))
         yield from block
     yield Instruction(RETURN, ABSENT)
 
 
-def _actions(machine: str) -> dict[int, str | int]:
+def _actions(machine: str, loopback: bool) -> dict[int, str | int]:
     allowed = syscalls.allowed(machine)
     actions: dict[int, str | int] = dict.fromkeys(allowed.values(), ALLOW)
-    refused = syscalls.refused(machine).values()
-    actions.update(dict.fromkeys(refused, REFUSE))
-    for name in ("clone", "ioctl", "socketpair"):
+    refused = syscalls.refused(machine)
+    actions.update(dict.fromkeys(refused.values(), REFUSE))
+    for name in ("clone", "ioctl", "prlimit64", "socketpair"):
         actions[allowed[name]] = name
+    if loopback:
+        granted = {refused[each]: ALLOW for each in syscalls.LOOPBACK}
+        actions.update(granted)
+        actions[refused["socket"]] = "socket"
     return actions
 
 
@@ -119,8 +127,13 @@ def _block(action: str | int) -> tuple[Instruction, ...]:
                 Instruction(RETURN, REFUSE),
                 Instruction(RETURN, ALLOW),
             )
+        case "prlimit64":
+            # Only one's own: the first process may be of the same user.
+            return _unless(0, Instruction(EQUAL, 0, 1, 0))
         case "socketpair":
             return _unless(0, Instruction(EQUAL, AF_UNIX, 1, 0))
+        case "socket":
+            return _unless(0, Instruction(EQUAL, syscalls.AF_INET, 1, 0))
         case int():
             return (Instruction(RETURN, action),)
     raise AssertionError(action)

@@ -110,8 +110,12 @@ def supervise(
                     return Stop.OVERFLOW
 
 
-def drain(sinks: Mapping[int, Sink], seconds: float = DRAIN_SECONDS) -> None:
-    """Take what is left in the pipes of a process that has ended."""
+def drain(sinks: Mapping[int, Sink], seconds: float = DRAIN_SECONDS) -> bool:
+    """Take what is left in the pipes of a process that has ended.
+
+    False where a sink was given more than it takes.
+    """
+    fits = True
     deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for descriptor, sink in sinks.items():
@@ -120,10 +124,12 @@ def drain(sinks: Mapping[int, Sink], seconds: float = DRAIN_SECONDS) -> None:
             left = deadline - time.monotonic()
             ready = selector.select(max(left, 0))
             if left <= 0 or not ready:
-                return
+                return fits
             for key, _ in ready:
                 if not _feed_once(selector, key.fd, key.data):
                     selector.unregister(key.fd)
+                    fits = False
+    return fits
 
 
 def _feed_once(

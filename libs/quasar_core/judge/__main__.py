@@ -53,10 +53,7 @@ def _do(
     answers: TextIO,
     scratch: Path,
 ) -> AnswerLine:
-    choice = spec.sandbox
-    sandbox = LeashedSandbox(
-        choose_sandbox(choice.backend, allow_degraded=choice.allow_degraded)
-    )
+    sandbox = LeashedSandbox(choose_sandbox(**spec.sandbox.model_dump()))
     seconds = spec.settings.total_seconds + spec.settings.lock_seconds
     watch_parent(0, seconds + ENOUGH_FOR_THE_END, sandbox, scratch)
 

@@ -35,11 +35,14 @@ class SandboxChoice(_Message):
     """Which sandbox a job runs in.
 
     A `backend` that is named is used or refused. `allow_degraded` is for
-    one's own fork: limits may rest on rlimits alone.
+    one's own fork: limits may rest on rlimits alone. `image` is Docker's,
+    and `production` refuses an engine with known leaks.
     """
 
     backend: str | None = None
     allow_degraded: bool = False
+    image: str | None = None
+    production: bool = False
 
 
 class JudgeSpec(_Message):

@@ -155,7 +155,10 @@ def open_host(settings: WorkerSettings, role: Role) -> Iterator[Host]:
     for a bad key file.
     """
     sandbox = default_sandbox(
-        settings.sandbox_backend, allow_degraded=settings.allow_degraded
+        settings.sandbox_backend,
+        allow_degraded=settings.allow_degraded,
+        image=settings.sandbox_image,
+        production=settings.environment == "production",
     )
     home = settings.home(role)
     alone = FileLock(home / "worker.lock").held_at_once(

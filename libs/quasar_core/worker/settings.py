@@ -52,7 +52,17 @@ class WorkerSettings(CoreSettings):
     )
     sandbox_backend: str | None = Field(
         default=None,
-        description="Named, it is used or refused; unset, the first found.",
+        description=(
+            "`bubblewrap` or `docker`. Named, it is used or refused; unset,"
+            " the first found."
+        ),
+    )
+    sandbox_image: str | None = Field(
+        default=None,
+        description=(
+            "Docker's image, by digest in production. Unset: made from this"
+            " machine's own files."
+        ),
     )
     allow_degraded: bool = Field(
         default=False,
@@ -66,6 +76,12 @@ class WorkerSettings(CoreSettings):
                 raise ValueError("production names its QUASAR_SANDBOX_BACKEND")
             if self.allow_degraded:
                 raise ValueError("production refuses a degraded sandbox")
+            if self.sandbox_backend == "docker" and "sha256:" not in (
+                self.sandbox_image or ""
+            ):
+                raise ValueError(
+                    "production names its QUASAR_SANDBOX_IMAGE by digest"
+                )
         return self
 
     def home(self, role: str) -> Path:

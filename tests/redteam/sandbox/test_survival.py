@@ -1,6 +1,7 @@
 """What a payload can leave behind: nothing, whoever dies first."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from tests.support.sandboxes import (
     cgroups_named,
     processes_with,
     python_job,
+    remains_of,
     sandbox_in,
     shell_job,
     until,
@@ -57,10 +59,10 @@ def test_daemons_end_when_the_sandbox_is_killed(sandbox, tmp_path):
     running = sandbox.start(python_job(program, word))
     until(lambda: len(processes_with(word)) >= 6)
     name = lease_of(tmp_path)
-    assert cgroups_named(name) != []
+    assert remains_of(sandbox, name) != []
     assert running.kill().ending is Ending.KILLED
     assert processes_with(word) == []
-    assert cgroups_named(name) == []
+    assert remains_of(sandbox, name) == []
 
 
 def test_a_payload_cannot_end_its_sandbox_from_the_middle(sandbox):
@@ -133,8 +135,8 @@ SUPERVISOR = f"""
 import sys, time
 from pathlib import Path
 from tests.support.sandboxes import python_job, sandbox_in
-settings = {{}} if sys.argv[3] == "cgroups" else {{"use_cgroups": False}}
-running = sandbox_in(Path(sys.argv[1]), **settings).start(
+settings = {{"use_cgroups": False}} if sys.argv[4] == "rlimits" else {{}}
+running = sandbox_in(Path(sys.argv[1]), sys.argv[3], **settings).start(
     python_job({DAEMONS!r} + "time.sleep(60)", sys.argv[2]))
 print("started", flush=True)
 time.sleep(60)
@@ -146,9 +148,14 @@ def supervised(tmp_path):
     """A supervisor in a process of its own, its daemons up."""
     started = []
 
-    def start(word, how="cgroups"):
+    def start(word, backend="bubblewrap", how="limited"):
+        about = (
+            {"host": os.environ["DOCKER_HOST"]} if backend == "docker" else {}
+        )
+        made.append(sandbox_in(tmp_path, backend, **about))
+        words = (str(tmp_path), word, backend, how)
         process = subprocess.Popen(
-            [sys.executable, "-c", SUPERVISOR, str(tmp_path), word, how],
+            [sys.executable, "-c", SUPERVISOR, *words],
             cwd=ROOT,
             stdout=subprocess.PIPE,
         )
@@ -157,29 +164,36 @@ def supervised(tmp_path):
         until(lambda: len(processes_with(word)) >= 6)
         return process
 
+    made = []
     yield start
     for process in started:
         process.kill()
         process.wait()
         process.stdout.close()
-    sandbox_in(tmp_path).sweep()
+    for sandbox in made:
+        sandbox.sweep()
 
 
-@pytest.mark.parametrize("how", ["cgroups", "rlimits"])
-def test_a_killed_supervisor_leaves_nothing_running(tmp_path, supervised, how):
+@pytest.mark.parametrize("how", ["limited", "rlimits"])
+def test_a_killed_supervisor_leaves_nothing_running(
+    tmp_path, supervised, backend, how
+):
+    if backend == "docker" and how == "rlimits":
+        pytest.skip("an engine always has groups")
     word = f"orphans-of-{how}"
-    supervisor = supervised(word, how)
+    supervisor = supervised(word, backend, how)
     name = lease_of(tmp_path)
     supervisor.kill()
     supervisor.wait()
     until(lambda: processes_with(word) == [])
-    sandbox = sandbox_in(tmp_path)
+    sandbox = sandbox_in(tmp_path, backend)
     assert sandbox.sweep() == 1
     assert sandbox.sweep() == 0
-    assert cgroups_named(name) == []
+    assert remains_of(sandbox, name) == []
     assert list((tmp_path / "leases").glob("*.lease")) == []
 
 
+@pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)
 def test_a_sweep_ends_an_init_that_outlived_its_launcher(sandbox, tmp_path):
     """As if PR_SET_PDEATHSIG had failed."""
     word = "outlived-its-launcher"
@@ -210,19 +224,21 @@ def test_a_sweep_ends_what_is_left_in_a_group(tmp_path, supervised):
 
 
 def test_a_sweep_leaves_the_sandboxes_of_the_living_alone(
-    tmp_path, supervised
+    tmp_path, supervised, backend
 ):
     word = "neighbours-at-work"
-    supervised(word)
-    assert sandbox_in(tmp_path).sweep() == 0
+    supervised(word, backend)
+    assert sandbox_in(tmp_path, backend).sweep() == 0
     assert len(processes_with(word)) >= 6
 
 
-def test_a_supervisor_that_ends_in_peace_takes_its_sandbox_along(tmp_path):
+def test_a_supervisor_that_ends_in_peace_takes_its_sandbox_along(
+    tmp_path, backend
+):
     word = "left-at-the-exit"
     program = SUPERVISOR.replace("time.sleep(60)\n", "")
     subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path), word, "cgroups"],
+        [sys.executable, "-c", program, str(tmp_path), word, backend, ""],
         cwd=ROOT,
         check=True,
         stdout=subprocess.DEVNULL,
@@ -275,6 +291,6 @@ def test_hostile_names_stay_inside(sandbox, tmp_path):
 def test_the_wall_limit_runs_while_frozen(sandbox):
     job = shell_job("sleep 60", limits=replace(SMALL, wall_seconds=1))
     with sandbox.start(job) as running:
-        until(lambda: running._supervision._stdout.ready)
+        until(lambda: running._supervision.ready)
         running.freeze()
         assert running.wait(10).ending is Ending.TIMEOUT

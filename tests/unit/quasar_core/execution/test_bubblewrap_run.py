@@ -55,7 +55,7 @@ def test_a_frozen_sandbox_stands_still_with_and_without_groups(
 ):
     sandbox = sandbox_in(tmp_path, use_cgroups=use_cgroups)
     with sandbox.start(shell_job("while :; do echo; done")) as running:
-        said = running._supervision._stdout._sink
+        said = running._supervision.stdout._sink
         until(lambda: said.total > 0)
         running.freeze()
         until(lambda: stands_still(said))

@@ -40,6 +40,7 @@ def isolated():
         "foreign_call": 31,
         "writable": [],
         "room": {"/tmp": 8 << 20, "/dev/shm": 4 << 20},
+        "processors": 1,
         "forks": 23,
         "allocated": False,
     }
@@ -72,6 +73,7 @@ def changed(path, value):
     ("path", "value", "claim"),
     [
         ("interfaces", ["lo", "eth0"], "no_network"),
+        ("processors", 2, "cpus_limited"),
         ("sockets", ["inet"], "no_network"),
         ("writable", ["/usr"], "read_only_root"),
         ("top_level", ["bin", "home"], "no_host_folders"),

@@ -61,7 +61,7 @@ def ask(machine):
 
 
 def test_every_call_on_the_list_is_allowed(ask, machine):
-    checked = {"clone", "ioctl", "socketpair"}
+    checked = {"clone", "ioctl", "prlimit64", "socketpair"}
     for name in syscalls.allowed(machine).keys() - checked:
         assert ask(name) == ALLOW, name
 
@@ -104,6 +104,29 @@ def test_threads_and_children_are_made_by_clone(ask):
 def test_only_local_pairs_of_sockets_are_made(ask):
     assert ask("socketpair", 1) == ALLOW
     assert ask("socketpair", 2) == REFUSE
+
+
+def test_nobody_elses_limits_are_changed(ask):
+    assert ask("prlimit64", 0) == ALLOW
+    assert ask("prlimit64", 1) == REFUSE
+
+
+def test_a_loopback_takes_internet_sockets_and_no_others(machine):
+    program = filter_program(machine, loopback=True)
+    known = {**syscalls.allowed(machine), **syscalls.refused(machine)}
+
+    def asked(name, *arguments):
+        architecture = AUDIT_ARCHITECTURES[machine]
+        number = known[name]
+        return verdict(program, number, *arguments, architecture=architecture)
+
+    assert asked("socket", 2) == ALLOW
+    for family in (1, 10, 16, 17, 38, 40):
+        assert asked("socket", family) == REFUSE
+    for name in ("connect", "bind", "listen", "accept", "accept4"):
+        assert asked(name) == ALLOW
+    for name in syscalls.refused(machine).keys() - syscalls.LOOPBACK:
+        assert asked(name) == REFUSE
 
 
 def test_a_terminal_takes_no_input_from_a_payload(ask):
