@@ -109,6 +109,12 @@ unit: install ## The fast tests alone
 integration: install ## Real Valkey, SQLite, PostgreSQL, git, sandboxes
 	$(BIN)/pytest -n $(JOBS) tests/integration tests/contract $(ARGS)
 
+EXAMPLES ?= 500
+.PHONY: fuzz
+fuzz: install ## Requests made up from the API's OpenAPI: make fuzz EXAMPLES=500
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(JOBS) --timeout 3600 \
+	  tests/contract $(ARGS)
+
 .PHONY: redteam
 redteam: install ## Attacks on the sandbox and the judge
 	$(BIN)/pytest -n $(JOBS) tests/redteam $(ARGS)

@@ -1,6 +1,5 @@
 """Fixtures of the contract tests."""
 
-from tests.support.api import sqlite_world
-from tests.support.postgres import sqlite_template, sqlite_url
+from tests.support.postgres import sqlite_template
 
-__all__ = ["sqlite_template", "sqlite_url", "sqlite_world"]
+__all__ = ["sqlite_template"]

@@ -2,18 +2,26 @@
 
 # pylint: disable=redefined-outer-name
 
+import os
+import shutil
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from quasar_core.chain.signatures import sign
-from schemathesis import checks
+from schemathesis import GenerationMode, checks
 
 from services.api.app import create_app
-from tests.support.api import RECEIVER, settings_for
+from tests.support.api import RECEIVER, make_world, settings_for
 from tests.support.judged import play
-from tests.support.wallets import keypair
+from tests.support.wallets import address, keypair
 
-EXAMPLES = 40
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
+"""Of each operation and kind; `make fuzz` asks for many more."""
+
+FUZZING = "FUZZ_EXAMPLES" in os.environ
+ALLOWED_TO_ALL = "boss"
+"""A miner, a validator and an administrator, so that nothing is denied."""
 
 
 class Signing:
@@ -53,18 +61,25 @@ class Signing:
         await self.app({**scope, "headers": headers}, replay, send)
 
 
-@pytest.fixture
-def filled(sqlite_world):
+@pytest.fixture(scope="module")
+def filled(sqlite_template, tmp_path_factory):
     """A world with something of everything in it."""
-    world = sqlite_world
-    for name in ("fast", "slow"):
-        world.register(name, permit=True)
-        play(world, name)
-    world.blocks(14_400)
-    world.turn()
-    world.turn()
-    world.register("caller", permit=True)
-    return world
+    folder = tmp_path_factory.mktemp("filled")
+    shutil.copy(sqlite_template, folder / "quasar.db")
+    for world in make_world(
+        f"sqlite:///{folder / 'quasar.db'}",
+        folder,
+        admin_hotkeys=(address(ALLOWED_TO_ALL),),
+    ):
+        world.open_round()
+        for name in ("fast", "slow"):
+            world.register(name, permit=True)
+            play(world, name)
+        world.blocks(14_400)
+        world.turn()
+        world.turn()
+        world.register(ALLOWED_TO_ALL, permit=True)
+        yield world
 
 
 class Relay:
@@ -83,6 +98,13 @@ SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", RELAY)
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 WRITES = [one for one in OPERATIONS if one.method.lower() == "post"]
 
+WITH_INPUT = [
+    one
+    for one in OPERATIONS
+    if one.body or one.query or one.path_parameters or one.headers
+]
+POSITIVE = GenerationMode.POSITIVE
+
 PROMISES = [
     checks.content_type_conformance,
     checks.not_a_server_error,
@@ -94,18 +116,18 @@ PROMISES = [
 BOUNDED = settings(
     max_examples=EXAMPLES,
     deadline=None,
-    derandomize=True,
+    derandomize=not FUZZING,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
 
 
-def check_all(operation, app, claim=lambda _answer: None):
+def check_all(operation, app, claim=lambda _answer: None, mode=POSITIVE):
     """Send generated requests of an operation, and hold it to its promises."""
     RELAY.app = app
 
     @BOUNDED
-    @given(case=operation.as_strategy())
+    @given(case=operation.as_strategy(generation_mode=mode))
     def sent(case):
         claim(case.call_and_validate(checks=PROMISES))
 
@@ -118,7 +140,15 @@ def labelled(operations):
 
 @pytest.mark.parametrize("operation", **labelled(OPERATIONS))
 def test_a_signed_request_is_answered_as_promised(operation, filled):
-    check_all(operation, Signing(filled.client.app, "caller"))
+    check_all(operation, Signing(filled.client.app, ALLOWED_TO_ALL))
+
+
+@pytest.mark.parametrize("operation", **labelled(WITH_INPUT))
+def test_a_signed_request_that_is_wrong_is_answered_as_promised(
+    operation, filled
+):
+    app = Signing(filled.client.app, ALLOWED_TO_ALL)
+    check_all(operation, app, mode=GenerationMode.NEGATIVE)
 
 
 @pytest.mark.parametrize("operation", **labelled(WRITES))
@@ -149,4 +179,10 @@ def test_the_document_has_every_path_of_the_interface():
         "/weights/reports",
         "/health/live",
         "/health/ready",
+        "/admin/rounds/open",
+        "/admin/rounds/{round_number}/close",
+        "/admin/submissions/{submission_id}/{order_name}",
+        "/admin/bans",
+        "/admin/bans/lift",
+        "/admin/config",
     }
