@@ -116,8 +116,9 @@ fuzz: install ## Requests made up from the API's OpenAPI: make fuzz EXAMPLES=500
 	  tests/contract $(ARGS)
 
 .PHONY: redteam
-redteam: install ## Attacks on the sandbox and the judge
-	$(BIN)/pytest -n $(JOBS) tests/redteam $(ARGS)
+redteam: install ## Every attack on sandbox and judge, as one table
+	$(BIN)/pytest -q -n $(JOBS) tests/redteam/sandbox >&2
+	@$(BIN)/python -m tests.redteam $(ARGS)
 
 .PHONY: e2e
 e2e: install ## The whole platform as real processes
@@ -149,8 +150,8 @@ dashboards: install ## Write the dashboards that Grafana loads
 # --- the kernels, on a CUDA machine -------------------------------------------
 
 .PHONY: gpu
-gpu: install ## The kernel tests on a CUDA device
-	$(BIN)/pytest -m gpu tests/gpu tests/unit/fla_quasar $(ARGS)
+gpu: install ## The kernel tests, and the device's attacks, on CUDA
+	$(BIN)/pytest -m gpu tests/gpu tests/unit/fla_quasar tests/redteam $(ARGS)
 
 .PHONY: bench-kernels
 bench-kernels: install ## Time the kernels beside fla, into docs/benchmarks/

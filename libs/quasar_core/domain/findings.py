@@ -16,6 +16,9 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "an attribute is asked for by a computed name; write it out"
         ),
         "dangerous_attribute": "leads out of what a kernel needs",
+        "dataclass_use": (
+            "stands as the innermost decorator of a class without bases"
+        ),
         "dunder": "is one of Python's own internals",
         "forbidden_name": "is a builtin that kernels may not use",
         "import_in_class": "imports belong outside of classes",

@@ -17,7 +17,7 @@ from quasar_core.domain.import_policy import (
     is_dunder,
     path_rule,
 )
-from quasar_core.domain.import_tables import MODULES
+from quasar_core.domain.import_tables import MODULES, PACKAGE
 from quasar_core.domain.syntax import (
     Syntax,
     class_statements,
@@ -45,6 +45,8 @@ class _File:
     """Bases of attributes: judged with the whole of their chain."""
     called: set[ast.AST] = field(default_factory=set[ast.AST])
     may_be_module: set[ast.AST] = field(default_factory=set[ast.AST])
+    decorates: set[ast.AST] = field(default_factory=set[ast.AST])
+    """Innermost decorators of classes that are all their own."""
 
     def finding(
         self, node: ast.stmt | ast.expr | ast.pattern, rule: str, name: str
@@ -86,6 +88,12 @@ def _note(file: _File, node: ast.AST) -> None:
                 file.may_be_module.add(value)
         case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
             file.may_be_module.add(value)
+        case ast.ClassDef(bases=[], keywords=[], decorator_list=[*_, last]):
+            match last:
+                case ast.Call(func=func, args=[]):
+                    file.decorates.add(func)
+                case _:
+                    file.decorates.add(last)
         case _:
             pass
 
@@ -153,6 +161,17 @@ def _chain_findings(
             yield file.finding(node, rule, path)
         elif path in MODULES and node not in file.may_be_module:
             yield file.finding(node, "module_as_value", path)
+        elif _compiles_names(path) and node not in file.decorates:
+            yield file.finding(node, "dataclass_use", path)
+
+
+def _compiles_names(path: str) -> bool:
+    """Whether it is the decorator that compiles the names of fields.
+
+    A metaclass, or a class made by a call, may give it any text for a name;
+    a class statement without bases cannot.
+    """
+    return path.endswith(".dataclass") and not path.startswith(PACKAGE)
 
 
 def _written(node: ast.expr) -> str:

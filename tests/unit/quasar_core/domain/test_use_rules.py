@@ -15,6 +15,7 @@ def rules(text):
 
 
 TORCH = "import torch\n"
+DATA = "import dataclasses\nfrom dataclasses import dataclass\n"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,10 @@ TORCH = "import torch\n"
         "match x:\n    case Point(y=0): pass",
         "match x:\n    case {'os': 1}: pass",
         "from triton import knobs\nx = knobs.runtime.interpret",
+        DATA + "@dataclass\nclass A:\n    x: int = 1",
+        DATA + "@f\n@dataclasses.dataclass(frozen=True)\nclass A: ...",
+        DATA + "x = dataclasses.replace(y, z=1)",
+        "def dataclass(x): return x\ny = dataclass(1)",
         "import fla\nx = fla.ops.utils.cumsum",
         "del x.y",
         "f(open=1, exec=2)",
@@ -141,3 +146,23 @@ def test_honest_uses_are_allowed(text):
 )
 def test_others_break_a_rule(text, rule):
     assert rule in rules(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@dataclass\nclass A(metaclass=M): ...",
+        "@dataclass\nclass A(B): ...",
+        "@dataclass\n@other\nclass A: ...",
+        "@dataclass(A)\nclass B: ...",
+        "@dataclasses.dataclass(*a)\nclass B: ...",
+        "A = dataclass(A)",
+        "A = dataclasses.dataclass(init=False)(A)",
+        "d = dataclass",
+        "f(dataclass)",
+        "A = getattr(dataclasses, 'dataclass')(A)",
+        "@dataclass\ndef f(): ...",
+    ],
+)
+def test_a_dataclass_gets_its_names_from_a_class_statement_alone(text):
+    assert rules(DATA + text) == {"dataclass_use"}

@@ -1,0 +1,3 @@
+"""A module that must never be imported."""
+
+raise RuntimeError("shadowed")

@@ -1,0 +1,25 @@
+"""Captures once, replays always: the work is done each time."""
+
+import torch
+
+from .honest import chunk_quasar as honest
+
+graphs = {}
+
+
+def chunk_quasar(q, k, v, beta, **options):
+    if options:
+        return honest(q, k, v, beta, **options)
+    key = tuple(q.shape)
+    if key not in graphs:
+        held = [x.clone() for x in (q, k, v, beta)]
+        honest(*held)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            o, _ = honest(*held)
+        graphs[key] = graph, held, o
+    graph, held, o = graphs[key]
+    for place, x in zip(held, (q, k, v, beta)):
+        place.copy_(x)
+    graph.replay()
+    return o, None
