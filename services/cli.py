@@ -41,10 +41,10 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "miner": Entry(
             "services.miner_agent.cli",
             "miner",
-            "Take part: init, submit, status.",
+            "Take part: init, submit, status, reproduce.",
         ),
         "validate": Entry(
-            "services.miner_agent.cli",
+            "services.miner_agent.judging.cli",
             "validate",
             "Judge your own fork exactly as the workers will.",
         ),
@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "worker": Entry(
             "services.benchmark_worker.cli",
             "worker",
-            "The benchmark worker: run, doctor.",
+            "The benchmark worker: run, doctor, replay.",
         ),
         "verifier": Entry(
             "services.verifier_worker.cli",

@@ -1,10 +1,12 @@
-"""`quasar worker`: run the benchmark worker, or ask whether it could run."""
+"""`quasar worker`: run it, ask whether it could run, run a run again."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -63,3 +65,75 @@ def doctor(
             else "This machine cannot judge yet: see the arrows."
         )
     raise typer.Exit(0 if fit else 1)
+
+
+@app.command()
+def replay(
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A submission's id, or a file that `validate --record` made."
+        ),
+    ],
+    *,
+    api_url: Annotated[
+        str, typer.Option(envvar=["QUASAR_API_URL", "VALIDATOR_API_URL"])
+    ] = "http://127.0.0.1:8000",
+    allow_degraded: Annotated[
+        bool,
+        typer.Option(
+            "--allow-degraded",
+            help="Without control groups: for one's own code only.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, for machines.")
+    ] = False,
+) -> None:
+    """Run a run again from its manifest: same seed, files and settings.
+
+    The files come from the API's archive (public once the round is final)
+    or from the record. The exit code is 0 where the verdict is the same, 1
+    where it is another, 2 where the run could not be run again. Times are
+    compared and told; on another machine they differ.
+    """
+    from quasar_core.errors import QuasarError
+    from quasar_core.judge.jobs import SandboxChoice
+
+    from services.benchmark_worker import replaying
+    from services.benchmark_worker.settings import Settings
+
+    try:
+        path = Path(run)
+        if path.is_file():
+            record = replaying.record_in(path)
+        else:
+            record = replaying.record_at(api_url, _submission(run))
+        settings = Settings()
+        replayed = replaying.replay(
+            record,
+            settings=settings.judge,
+            sandbox=SandboxChoice(
+                backend=settings.sandbox_backend,
+                allow_degraded=allow_degraded or settings.allow_degraded,
+            ),
+            on_progress=lambda _: None,
+        )
+    except QuasarError as fault:
+        typer.echo(f"error: {fault}", err=True)
+        raise typer.Exit(2) from fault
+    if as_json:
+        typer.echo(replayed.model_dump_json())
+    else:
+        for line in replaying.as_lines(replayed):
+            typer.echo(line)
+    raise typer.Exit(0 if replayed.same_verdict else 1)
+
+
+def _submission(run: str) -> UUID:
+    try:
+        return UUID(run)
+    except ValueError as fault:
+        raise typer.BadParameter(
+            f"{run!r} is neither a submission's id nor a file"
+        ) from fault

@@ -1,4 +1,4 @@
-"""`quasar miner ...` and `quasar validate`."""
+"""`quasar miner ...`: init, submit, status, reproduce."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import typer
 from quasar_core.client.api import QuasarClient
 from quasar_core.contracts.http import SubmissionView
 from quasar_core.domain.submissions import Status
-from quasar_core.judge.progress import Progress
 
 from services.miner_agent import taking_part, watch
 from services.miner_agent.explain import explained
+from services.miner_agent.judging.cli import reproduce_command
 from services.miner_agent.options import (
     ApiUrl,
     AsJson,
@@ -35,13 +35,13 @@ from services.miner_agent.output import (
     warn,
 )
 from services.miner_agent.repository import open_fork
-from services.miner_agent.validation import validate_repository
 
 miner = typer.Typer(
     name="miner",
     help=(
         "Take part in the competition: `init` makes a wallet and a fork,"
-        " `submit` hands in a commit, `status` tells what became of it."
+        " `submit` hands in a commit, `status` tells what became of it,"
+        " `reproduce` draws the input again on which it failed."
     ),
     add_completion=False,
     no_args_is_help=True,
@@ -192,42 +192,6 @@ def status_command(
         raise typer.Exit(_exit_code(view))
 
 
-def validate(
-    *,
-    seq_len: SeqLen,
-    repo_path: RepoPath = Path(),
-    working_tree: Annotated[
-        bool,
-        typer.Option(
-            "--working-tree",
-            help="Judge the files as they are now, not those committed.",
-        ),
-    ] = False,
-    logits: Annotated[
-        bool,
-        typer.Option(help="Also check the reference model's logits."),
-    ] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Judge your own fork exactly as the workers will: same code, same codes.
-
-    Any length will do here, the smaller the quicker. Runs your kernel in a
-    sandbox. The exit code is 0 for accepted, 1 for rejected, 2 where it
-    could not be judged.
-    """
-    with answering(as_json):
-        validation = validate_repository(
-            repo_path,
-            seq_len,
-            settings=settings_of().judging,
-            working_tree=working_tree,
-            with_logits=logits,
-            on_progress=_quiet if as_json else _tell_stage,
-        )
-    answer(validation.as_dict(), validation.as_lines(), as_json=as_json)
-    raise typer.Exit(REJECTED if validation.rejection else ACCEPTED)
-
-
 def _exit_code(view: SubmissionView) -> int:
     return {
         Status.SCORED: ACCEPTED,
@@ -242,15 +206,4 @@ def _expected(eta_seconds: float | None) -> str:
     return f"in about {eta_seconds:.0f} s"
 
 
-def _tell_stage(progress: Progress) -> None:
-    if progress.seconds is None:
-        typer.echo(f"{progress.stage.value} ...", err=True)
-    else:
-        typer.echo(
-            f"{progress.stage.value} passed ({progress.seconds:.2f} s)",
-            err=True,
-        )
-
-
-def _quiet(progress: Progress) -> None:
-    """Tell nothing: the answer is one JSON object."""
+miner.command("reproduce")(reproduce_command)

@@ -16,6 +16,7 @@ from quasar_core.errors import QuasarError, SubmissionFault
 
 from services.miner_agent.explain import printable
 from services.miner_agent.repository import RepositoryFault
+from services.miner_agent.reproducing import NothingToReproduce
 from services.miner_agent.taking_part import NotSent
 from services.miner_agent.validation import NothingToValidate
 
@@ -24,6 +25,7 @@ USAGE_FAULTS = (
     ChainUrlFault,
     KeyFault,
     NotSent,
+    NothingToReproduce,
     NothingToValidate,
     RepositoryFault,
 )

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from quasar_core.contracts.reports import Rejection, Source, Timing
+from quasar_core.contracts.reports import (
+    JudgeReport,
+    Rejection,
+    Source,
+    Timing,
+)
 from quasar_core.domain.leagues import DEFAULT_MAX_SEQUENCE_LENGTH
 from quasar_core.domain.scores import DerivedScore, derive
 from quasar_core.errors import (
@@ -25,6 +30,7 @@ from quasar_core.judge.jobs import (
     VerifySpec,
 )
 from quasar_core.judge.progress import Listener, told
+from quasar_core.judge.replay import RunRecord
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.spawn import judge_in_subprocess, verify_in_subprocess
 
@@ -51,11 +57,28 @@ class Validation:
     rejection: Rejection | None = None
     score: DerivedScore | None = None
     source: Source | None = None
+    report: JudgeReport | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the workers would score it."""
+        return self.rejection is None
+
+    @property
+    def record(self) -> RunRecord | None:
+        """What `quasar worker replay` runs again; None if nothing ran."""
+        if self.source is None or self.report is None:
+            return None
+        return RunRecord(
+            target_sequence_length=self.sequence_length,
+            source=self.source,
+            report=self.report,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For machines: plain values."""
         value: dict[str, Any] = {
-            "accepted": self.rejection is None,
+            "accepted": self.accepted,
             "sequence_length": self.sequence_length,
             "code": None,
             "identity": self.source.identity if self.source else None,
@@ -147,7 +170,9 @@ def validate_source(
         on_progress,
     )
     if judged.rejection is not None or judged.timing is None:
-        return Validation(sequence_length, judged.rejection, source=source)
+        return Validation(
+            sequence_length, judged.rejection, source=source, report=judged
+        )
     verified = VerifyReport(manifest=judged.manifest)
     if with_logits:
         spec = VerifySpec(
@@ -162,6 +187,7 @@ def validate_source(
         rejection=verified.rejection,
         score=_score(judged.timing),
         source=source,
+        report=judged,
     )
 
 

@@ -158,6 +158,7 @@ class FakeApi:
     standings: dict[int, Any] = field(default_factory=lambda: {1: standings()})
     views: dict[UUID, list[SubmissionView]] = field(default_factory=dict)
     """Successive views of a submission; the last one stays."""
+    sources: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     moves: list[SubmissionMove] = field(default_factory=list)
     at_rest: bool = False
     """Whether a stream tells its end; else it just ends."""
@@ -289,6 +290,17 @@ def _add_submissions(app: FastAPI, api: FakeApi) -> None:
         if not views:
             return problem(404, ProblemCode.NOT_FOUND, "no such submission")
         return _json(views.pop(0) if len(views) > 1 else views[0])
+
+    @app.get("/submissions/{submission_id}/source")
+    async def source(submission_id: UUID) -> Response:
+        if submission_id not in api.sources:
+            return problem(404, ProblemCode.NOT_FOUND, "not public")
+        return JSONResponse(
+            {
+                **api.sources[submission_id],
+                "submission_id": str(submission_id),
+            }
+        )
 
     @app.get("/submissions/{submission_id}/events")
     async def events(submission_id: UUID, request: Request) -> Response:

@@ -39,6 +39,7 @@ from quasar_core.contracts.http import (
     WeightsHistory,
     WeightsReport,
 )
+from quasar_core.contracts.reports import Source
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Sign = Callable[[str, str, bytes], Mapping[str, str]]
@@ -51,6 +52,12 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _GATEWAY_FAULTS = frozenset({502, 503, 504})
+
+
+class _SourceAnswer(Source):
+    """A source, and whose it is."""
+
+    submission_id: UUID
 
 
 class UnsignedClient(ApiUnavailable):
@@ -110,6 +117,16 @@ class QuasarClient:
     def submission(self, submission_id: UUID | str) -> SubmissionView:
         """One submission: status, stages, verdict, score."""
         return self._get(f"/submissions/{_id(submission_id)}", SubmissionView)
+
+    def source(self, submission_id: UUID | str) -> Source:
+        """The archived files of a submission whose round is final."""
+        path = f"/submissions/{_id(submission_id)}/source"
+        answer = self._get(path, _SourceAnswer)
+        return Source(
+            files=answer.files,
+            identity=answer.identity,
+            tree_hash=answer.tree_hash,
+        )
 
     def submissions(self, **filters: str | int | None) -> SubmissionPage:
         """A page of submissions; `hotkey`, `status`, `round`, `cursor` ..."""

@@ -77,7 +77,10 @@ class CorrectnessReport(Contract):
 
 
 class Manifest(Contract):
-    """Everything needed to run the same judging again."""
+    """Everything needed to run the same judging again, beside the source.
+
+    `settings` are the judge's, as JSON.
+    """
 
     run_id: str
     harness_digest: Sha256Hex
@@ -87,6 +90,7 @@ class Manifest(Contract):
     sandbox: str
     isolation: dict[str, bool]
     environment: dict[str, str]
+    settings: Annotated[str, Field(max_length=16_384)] = ""
 
 
 class Score(Contract):

@@ -21,6 +21,8 @@ from quasar_core.judge.jobs import (
     BaselineSpec,
     Failed,
     JudgeSpec,
+    ReproduceSpec,
+    Spec,
     SpecLine,
     VerifyReport,
     VerifySpec,
@@ -28,6 +30,8 @@ from quasar_core.judge.jobs import (
 from quasar_core.judge.judging import judge
 from quasar_core.judge.leash import LeashedSandbox, watch_parent
 from quasar_core.judge.progress import Progress
+from quasar_core.judge.reproduction import NotReproducibleError, reproduce
+from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.verification import verify
 
 ENOUGH_FOR_THE_END = 30.0
@@ -43,13 +47,13 @@ def main() -> None:
         answer = _do(spec, answers, Path(sys.argv[2]))
     except SandboxUnavailable as error:
         answer = AnswerLine(unavailable=Failed(reason=str(error)))
-    except TransientError as error:
+    except (TransientError, NotReproducibleError) as error:
         answer = AnswerLine(failed=Failed(reason=str(error)))
     _say(answers, answer)
 
 
 def _do(
-    spec: JudgeSpec | VerifySpec | BaselineSpec,
+    spec: Spec,
     answers: TextIO,
     scratch: Path,
 ) -> AnswerLine:
@@ -70,8 +74,19 @@ def _do(
                 sandbox=sandbox,
                 progress=progress,
                 scratch=scratch,
+                seed=bytes.fromhex(spec.seed) if spec.seed else None,
             )
             return AnswerLine(judged=report)
+        case ReproduceSpec():
+            reproduced = reproduce(
+                spec.source,
+                spec.evidence,
+                seeds=Seeds(bytes.fromhex(spec.seed), spec.run_id),
+                settings=spec.settings,
+                sandbox=sandbox,
+                scratch=scratch,
+            )
+            return AnswerLine(reproduced=reproduced)
         case VerifySpec():
             manifest, logits, rejection = verify(
                 spec.source,

@@ -61,6 +61,15 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Which draw of a run's seeds it was: enough to draw it again."""
+
+    stage: str
+    call: int
+    scaled: bool
+
+
+@dataclass(frozen=True)
 class Inputs:
     """What one call is given, head-first, and which families it mixes.
 
@@ -75,6 +84,7 @@ class Inputs:
     beta: torch.Tensor
     initial_state: torch.Tensor | None
     spans: tuple[tuple[Span, ...], ...]
+    origin: Origin | None = None
 
     @property
     def sections(self) -> tuple[torch.Tensor, ...]:
@@ -123,7 +133,14 @@ def draw_inputs(
         state = torch.randn((*size[:2], edge, edge), generator=noise)
     dtype = DTYPES[shape.element]
     return Inputs(
-        shape, q.to(dtype), k.to(dtype), v.to(dtype), beta, state, spans
+        shape,
+        q.to(dtype),
+        k.to(dtype),
+        v.to(dtype),
+        beta,
+        state,
+        spans,
+        Origin(stage, call, scaled),
     )
 
 

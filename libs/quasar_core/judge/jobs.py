@@ -18,7 +18,11 @@ from quasar_core.contracts.reports import (
     Rejection,
     Source,
 )
-from quasar_core.contracts.values import PositiveSeconds
+from quasar_core.contracts.values import (
+    Evidence,
+    PositiveSeconds,
+    Sha256Hex,
+)
 from quasar_core.domain.tolerance import (
     DEFAULT_COSINE_SIM_THRESHOLD,
     DEFAULT_MAX_DIFF_THRESHOLD,
@@ -54,6 +58,22 @@ class JudgeSpec(_Message):
     target_sequence_length: Annotated[int, Field(gt=0)]
     settings: JudgeSettings = JudgeSettings()
     sandbox: SandboxChoice = SandboxChoice()
+    seed: Sha256Hex | None = Field(
+        default=None,
+        description="The master seed of a run that is run again.",
+    )
+
+
+class ReproduceSpec(_Message):
+    """Call this source once more with the input that it failed on."""
+
+    kind: Literal["reproduce"] = "reproduce"
+    run_id: Annotated[str, Field(max_length=128)]
+    seed: Sha256Hex
+    source: Source
+    evidence: Evidence
+    settings: JudgeSettings = JudgeSettings()
+    sandbox: SandboxChoice = SandboxChoice()
 
 
 class VerifySpec(_Message):
@@ -79,7 +99,8 @@ class BaselineSpec(_Message):
 
 
 Spec = Annotated[
-    JudgeSpec | VerifySpec | BaselineSpec, Field(discriminator="kind")
+    JudgeSpec | VerifySpec | BaselineSpec | ReproduceSpec,
+    Field(discriminator="kind"),
 ]
 
 
@@ -108,6 +129,24 @@ class BaselineReport(_Message):
     environment: dict[str, str]
 
 
+class ReproducedReport(_Message):
+    """One row of an output, beside the truth; None: the kernel failed.
+
+    `input_sha256` is over the tensors of the call, as they lay in memory.
+    """
+
+    sequence_length: int
+    family: str
+    head: int
+    token: int
+    truth: tuple[float, ...]
+    output: tuple[float | str, ...] | None
+    error: float | str | None
+    bound: float
+    fault: str = ""
+    input_sha256: Sha256Hex
+
+
 class Failed(_Message):
     """The world's fault: another attempt may do."""
 
@@ -121,6 +160,7 @@ class AnswerLine(_Message):
     judged: JudgeReport | None = None
     verified: VerifyReport | None = None
     measured: BaselineReport | None = None
+    reproduced: ReproducedReport | None = None
     failed: Failed | None = None
     unavailable: Failed | None = None
     """No sandbox can be had: a sentence says what to mend."""

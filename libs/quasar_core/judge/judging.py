@@ -68,16 +68,18 @@ def judge(
     sandbox: Sandbox,
     progress: Listener,
     scratch: Path | None = None,
+    seed: bytes | None = None,
 ) -> JudgeReport:
     """Screen, run, check and time a submission.
 
     What the submission does wrong comes back as `rejection`. Raises
     TransientError for the world's faults, SandboxUnavailable where no
     stranger's code can be run. Sets torch's threads for this process;
-    `scratch` is where it puts its folders.
+    `scratch` is where it puts its folders. With the `seed` and the run id
+    of an earlier run every draw is that run's.
     """
     torch.set_num_threads(settings.num_threads)
-    seeds = Seeds.fresh(run_id)
+    seeds = Seeds(seed, run_id) if seed else Seeds.fresh(run_id)
     with own_turn(settings):
         isolation = sandbox.preflight()
         judging = Judging(

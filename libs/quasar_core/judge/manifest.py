@@ -52,6 +52,7 @@ def make_manifest(
         seed=seeds.master.hex(),
         sandbox=isolation.backend,
         isolation=dict(isolation.proved),
+        settings=settings.published(),
         environment={
             **environment(),
             "num_threads": str(settings.num_threads),

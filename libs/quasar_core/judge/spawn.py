@@ -26,6 +26,9 @@ from quasar_core.judge.jobs import (
     BaselineReport,
     BaselineSpec,
     JudgeSpec,
+    ReproducedReport,
+    ReproduceSpec,
+    Spec,
     SpecLine,
     VerifyReport,
     VerifySpec,
@@ -96,8 +99,18 @@ def measure_baseline_in_subprocess(
     return answer.measured
 
 
+def reproduce_in_subprocess(
+    spec: ReproduceSpec, *, cancelled: Callable[[], bool] = never
+) -> ReproducedReport:
+    """Call a source with the input it failed on; raises as the others."""
+    answer = _run(spec, _unheard, cancelled)
+    if answer.reproduced is None:
+        raise RefereeCrashedError("a reproduction ended without a report")
+    return answer.reproduced
+
+
 def _run(
-    spec: JudgeSpec | VerifySpec | BaselineSpec,
+    spec: Spec,
     on_progress: Listener,
     cancelled: Callable[[], bool],
 ) -> AnswerLine:
@@ -127,7 +140,7 @@ def _run(
 
 @contextlib.contextmanager
 def _referee(
-    spec: JudgeSpec | VerifySpec | BaselineSpec,
+    spec: Spec,
     errors: IO[bytes],
     scratch: str,
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
@@ -171,7 +184,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 def _tell(
     process: subprocess.Popen[bytes],
-    spec: JudgeSpec | VerifySpec | BaselineSpec,
+    spec: Spec,
 ) -> None:
     line = SpecLine(spec=spec).model_dump_json() + "\n"
     stdin = process.stdin

@@ -117,10 +117,23 @@ def _evidence(
 ) -> dict[str, EvidenceValue]:
     value = breach.value
     return {
+        **_origin(inputs),
         "family": family,
         "sequence_length": inputs.shape.tokens,
         "head": found.head,
         "token": found.token,
         "error": value if math.isfinite(value) else str(value),
         "bound": breach.bound,
+    }
+
+
+def _origin(inputs: Inputs) -> dict[str, EvidenceValue]:
+    """Which draw it was, for `judge/reproduction.py` to draw it again."""
+    if inputs.origin is None:
+        return {}
+    return {
+        "draw": inputs.origin.stage,
+        "call": inputs.origin.call,
+        "scaled": inputs.origin.scaled,
+        "states": inputs.shape.final_state,
     }

@@ -27,10 +27,10 @@ JUDGE = {
 def validate(tmp_path):
     judge = JUDGE | {"lock_path": str(tmp_path / "turn.lock")}
 
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: str, command=("validate",)):
         script = "from services.cli import main; main()"
         return subprocess.run(
-            [sys.executable, "-c", script, "validate", *arguments],
+            [sys.executable, "-c", script, *command, *arguments],
             env=os.environ | {"QUASAR_JUDGE": json.dumps(judge)},
             cwd=tmp_path,
             capture_output=True,
@@ -98,6 +98,29 @@ def test_a_bad_kernel_is_rejected_with_the_workers_code(
     assert told["sentence"]
 
 
+def test_a_run_that_was_kept_is_run_again_with_the_same_verdict(
+    validate, fork
+):
+    replace_kernel(fork, ZEROS)
+    own = ("--repo-path", str(fork), "--working-tree")
+
+    validate(*own, "--seq-len=64", "--record=run.json")
+    again = ("run.json", "--allow-degraded", "--json")
+    ended = validate(*again, command=("worker", "replay"))
+
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, told["same_verdict"]) == (0, True)
+    assert told["again"] == "output_mismatch at smoke"
+    assert told["differences"] == []
+
+
+def test_what_is_no_run_is_not_run_again(validate):
+    nobody = validate("run.json", command=("worker", "replay"))
+
+    assert nobody.returncode == 2
+    assert "neither a submission's id nor a file" in nobody.stderr
+
+
 def test_people_read_stages_and_a_verdict(validate, fork):
     replace_kernel(fork, "import os\n" + ZEROS)
 
@@ -118,6 +141,8 @@ def test_what_cannot_be_judged_is_no_verdict(validate, fork):
     assert nowhere.stderr == "error: there is no folder nowhere\n"
     error = json.loads(length.stdout)["error"]
     assert error["code"] == "invalid_request"
+    asked = validate("--repo-path", str(fork))
+    assert asked.stderr == "error: say --seq-len N, or --full\n"
 
 
 def test_help_teaches(validate):

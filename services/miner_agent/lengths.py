@@ -1,0 +1,109 @@
+"""Lengths: a fork at every league's length, and the largest that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from quasar_core.domain.leagues import leagues
+from quasar_core.domain.workload import CHUNK
+from quasar_core.errors import RejectionCode
+
+from services.miner_agent.validation import Validation
+
+NO_ROOM = frozenset({RejectionCode.OUT_OF_MEMORY, RejectionCode.MEMORY_LIMIT})
+PROBES = 4
+"""Lengths tried between the last that fits and the first that does not."""
+
+Judge = Callable[[int], Validation]
+"""Judge the fork at a length."""
+
+
+@dataclass(frozen=True)
+class FullValidation:
+    """A fork at the leagues' lengths, ascending, as far as it went.
+
+    `largest_that_fits` is None where memory was no trouble, 0 where nothing
+    fits.
+    """
+
+    tried: tuple[tuple[str, Validation], ...]
+    largest_that_fits: int | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every length was accepted."""
+        return all(one.rejection is None for _, one in self.tried)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "accepted": self.accepted,
+            "largest_that_fits": self.largest_that_fits,
+            "lengths": [
+                {"league": league, **one.as_dict()}
+                for league, one in self.tried
+            ],
+        }
+
+    def as_lines(self) -> list[str]:
+        """For people."""
+        lines = []
+        for league, one in self.tried:
+            told = "; ".join(one.as_lines()[:2])
+            lines.append(f"{league:>5} {one.sequence_length:>9}: {told}")
+        if self.largest_that_fits == 0:
+            lines.append("no length that was tried fits into memory")
+        elif self.largest_that_fits is not None:
+            lines.append(
+                f"the largest length that fits: {self.largest_that_fits}"
+            )
+        return lines
+
+
+def in_all_leagues(
+    judge: Judge, longest: int, league_unit: int
+) -> FullValidation:
+    """Judge at each league's length up to `longest`, and at that one.
+
+    Stops at the first rejection: what is wrong at one length is wrong. Out
+    of memory, the largest length that does fit is looked for.
+    """
+    tried: list[tuple[str, Validation]] = []
+    fitting = 0
+    for league, length in _lengths(longest, league_unit):
+        found = judge(length)
+        tried.append((league, found))
+        if found.rejection is None:
+            fitting = length
+            continue
+        if found.rejection.code in NO_ROOM:
+            best = _between(judge, fitting, length)
+            return FullValidation(tuple(tried), best)
+        break
+    return FullValidation(tuple(tried))
+
+
+def _lengths(longest: int, league_unit: int) -> Iterator[tuple[str, int]]:
+    below = [
+        (league.name, league.smallest_length)
+        for league in leagues(league_unit)
+        if league.smallest_length < longest
+    ]
+    yield from below
+    yield below[-1][0] if below else "-", longest
+
+
+def _between(judge: Judge, fits: int, fails: int) -> int:
+    """The largest length that fits, within a few halvings."""
+    for _ in range(PROBES):
+        middle = (fits + fails) // 2 // CHUNK * CHUNK
+        if middle <= fits:
+            break
+        rejection = judge(middle).rejection
+        if rejection is not None and rejection.code in NO_ROOM:
+            fails = middle
+        else:
+            fits = middle
+    return fits
