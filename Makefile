@@ -140,8 +140,9 @@ fix: install ## Format, and mend what ruff can mend
 	$(BIN)/black -q .
 
 .PHONY: bench
-bench: install ## Measure: latency from submission to its benchmark
+bench: install ## Measure: from submission to benchmark; a whole judging
 	$(BIN)/python -m deploy.local.bench $(ARGS)
+	$(BIN)/python -m deploy.local.bench_judge $(filter --json,$(ARGS))
 
 .PHONY: dashboards
 dashboards: install ## Write the dashboards that Grafana loads

@@ -1,5 +1,7 @@
 """The catalogue is whole, and the screen says what its records say."""
 
+import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,18 @@ def test_the_screen_says_what_the_record_says(fixture):
 
 def test_every_row_has_a_fixture_that_needs_no_device():
     assert {one.id for one in catalogue(ATTACKS) if not one.gpu} == ROWS
+
+
+def test_the_threat_model_names_every_fixture_and_only_what_there_is():
+    text = (ROOT / "docs" / "threat-model.md").read_text()
+    named = re.findall(r"`([ABC]\d+-[\w*]+)`", text)
+    there = [one.name for one in catalogue(ATTACKS)]
+    for name in named:
+        assert any(fnmatch(one, name) for one in there), name
+    for one in there:
+        assert any(fnmatch(one, name) for name in named), one
+    for path in re.findall(r"`(tests/[\w/.]+)`", text):
+        assert (ROOT / path).exists(), path
 
 
 def test_every_family_has_fixtures_in_make_test():
