@@ -69,7 +69,7 @@ def doctor(
 
 @app.command()
 def replay(
-    run: Annotated[
+    run_id: Annotated[
         str,
         typer.Argument(
             help="A submission's id, or a file that `validate --record` made."
@@ -104,11 +104,11 @@ def replay(
     from services.benchmark_worker.settings import Settings
 
     try:
-        path = Path(run)
+        path = Path(run_id)
         if path.is_file():
             record = replaying.record_in(path)
         else:
-            record = replaying.record_at(api_url, _submission(run))
+            record = replaying.record_at(api_url, _submission(run_id))
         settings = Settings()
         replayed = replaying.replay(
             record,
@@ -130,10 +130,10 @@ def replay(
     raise typer.Exit(0 if replayed.same_verdict else 1)
 
 
-def _submission(run: str) -> UUID:
+def _submission(run_id: str) -> UUID:
     try:
-        return UUID(run)
+        return UUID(run_id)
     except ValueError as fault:
         raise typer.BadParameter(
-            f"{run!r} is neither a submission's id nor a file"
+            f"{run_id!r} is neither a submission's id nor a file"
         ) from fault
