@@ -169,3 +169,7 @@ HotkeyFilter = Annotated[
     Query(pattern=r"^[1-9A-HJ-NP-Za-km-z]{46,50}$", description="ss58"),
     AfterValidator(lambda hotkey: hotkey and canonical_filter(hotkey)),
 ]
+HotkeyInPath = Annotated[
+    str,
+    Path(pattern=r"^[1-9A-HJ-NP-Za-km-z]{46,50}$", description="ss58"),
+]

@@ -35,6 +35,7 @@ from services.miner_agent.output import (
     warn,
 )
 from services.miner_agent.repository import open_fork
+from services.miner_agent.standing import explain_command
 
 miner = typer.Typer(
     name="miner",
@@ -190,6 +191,9 @@ def status_command(
     answer(view.model_dump(mode="json"), explained(view), as_json=as_json)
     if follow:
         raise typer.Exit(_exit_code(view))
+
+
+miner.command("explain")(explain_command)
 
 
 def _exit_code(view: SubmissionView) -> int:

@@ -26,6 +26,7 @@ from quasar_core.client.answers import (
 from quasar_core.client.streams import moves_of
 from quasar_core.contracts.http import (
     Accepted,
+    Explanation,
     Health,
     Leaderboard,
     RoundView,
@@ -170,6 +171,11 @@ class QuasarClient:
     def standings(self, round_number: int) -> Standings:
         """The standings of a round, frozen once it is final."""
         return self._get(f"/rounds/{int(round_number)}/standings", Standings)
+
+    def explanation(self, round_number: int, hotkey: str) -> Explanation:
+        """Why a miner stands where he stands in a round."""
+        path = f"/rounds/{int(round_number)}/explain/{hotkey}"
+        return self._get(path, Explanation)
 
     # --- weights ------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from quasar_core.contracts.http import (
+    Explanation,
     Leaderboard,
     Standings,
     SubmissionStats,
@@ -14,7 +15,12 @@ from quasar_core.domain.leagues import MULTIPLIERS
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Round
-from services.api.dependencies import RoundFilter, RoundNumber, TheDoors
+from services.api.dependencies import (
+    HotkeyInPath,
+    RoundFilter,
+    RoundNumber,
+    TheDoors,
+)
 from services.api.leaderboard import service
 from services.api.leaderboard.statistics import statistics
 from services.api.openapi import problems
@@ -58,6 +64,14 @@ def board(
     return request.app.state.boards.get(
         service.version(row, f"board-{league}"),
         lambda: service.leaderboard(session, row, league, KEPT_ROWS),
+    )
+
+
+def standings_now(session: Session, request: Request, row: Round) -> Standings:
+    """A round's standings, made once for each change of its scores."""
+    return request.app.state.boards.get(
+        service.version(row, "standings"),
+        lambda: service.standings(session, row),
     )
 
 
@@ -110,11 +124,34 @@ def get_standings(
         headers = {"ETag": f'"{key}"', "Cache-Control": "no-cache"}
         if fresh(headers["ETag"], if_none_match):
             return Response(status_code=304, headers=headers)
-        standings = request.app.state.boards.get(
-            key, lambda: service.standings(session, row)
-        )
+        standings = standings_now(session, request, row)
     response.headers.update(headers)
     return standings
+
+
+@router.get(
+    "/rounds/{round_number}/explain/{hotkey}",
+    responses=problems(404),
+)
+def explain_miner(
+    round_number: RoundNumber,
+    hotkey: HotkeyInPath,
+    doors: TheDoors,
+    request: Request,
+) -> Explanation:
+    """Why a miner stands where he stands, and what he is paid.
+
+    Who is above and by how much, whose level it is, how the share comes
+    about, and what was not counted and why; of a running round as if it
+    ended now.
+    """
+    with doors.database.read() as session:
+        row = round_or_current(session, round_number)
+        standings = standings_now(session, request, row)
+        found = service.explanation(session, row, standings, hotkey)
+    if found is None:
+        raise not_found("miner of this round")
+    return found
 
 
 @router.get("/get_submission_stats", responses=problems())

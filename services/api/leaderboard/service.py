@@ -8,17 +8,26 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from quasar_core.contracts.http import (
+    Explanation,
     Leaderboard,
     Standings,
     StandingsRow,
 )
+from quasar_core.domain.rounds import RoundSettings
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Round, Standing
 from services.api.leaderboard import repository
 from services.api.leaderboard.contest import contest_of
 from services.api.leaderboard.entries import Ranking
+from services.api.leaderboard.explaining import (
+    MOST_SUBMISSIONS,
+    Case,
+    entry_of,
+    explain,
+)
 from services.api.rounds.repository import FROZEN
+from services.api.submissions import repository as submissions
 
 T = TypeVar("T")
 
@@ -94,6 +103,33 @@ def standings(session: Session, row: Round) -> Standings:
         log_hash=row.log_hash,
         rows=rows,
         burn_share=burn_share,
+    )
+
+
+def explanation(
+    session: Session, row: Round, shown: Standings, hotkey: str
+) -> Explanation | None:
+    """A miner's place and share taken apart; None for no miner of it."""
+    mine = submissions.listed(
+        session,
+        hotkey=hotkey,
+        round_number=row.number,
+        limit=MOST_SUBMISSIONS,
+    )
+    entry = entry_of(shown, hotkey)
+    if not mine and entry is None:
+        return None
+    founder = None
+    if entry is not None and entry.founded_by is not None:
+        founder = submissions.by_id(session, entry.founded_by)
+    return explain(
+        Case(
+            standings=shown,
+            settings=RoundSettings.from_dict(row.settings),
+            hotkey=hotkey,
+            submissions=mine,
+            founder=founder,
+        )
     )
 
 
