@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "admin": Entry(
             "services.api.cli",
             "admin",
-            "Administer a competition: rebuild and check its boards.",
+            "Administer a competition: rounds, submissions, bans, rebuild.",
         ),
         "worker": Entry(
             "services.benchmark_worker.cli",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from quasar_core.errors import QuasarError
 
+from services.api.admin import cli as orders
 from services.api.rebuild.cli import rebuild
 
 api = typer.Typer(
@@ -20,6 +21,7 @@ admin = typer.Typer(
     help="What an administrator does, and what he can prove.",
 )
 admin.command("rebuild")(rebuild)
+orders.join(admin)
 
 
 @api.command()

@@ -13,7 +13,7 @@ from quasar_core.contracts.http import (
 from services.api.commitments import service
 from services.api.dependencies import TheCaller, TheDoors
 from services.api.miners.service import same_person
-from services.api.openapi import SIGNED_ROUTE, example, problems
+from services.api.openapi import Role, example, problems, signed_by
 from services.api.submissions.service import Sender, door_of
 
 router = APIRouter(tags=["submissions"])
@@ -37,7 +37,7 @@ OPENING = {
     "/commit_submission",
     status_code=202,
     responses=problems(401, 403, 409, 413, 429),
-    openapi_extra={**SIGNED_ROUTE, **example(COMMITMENT)},
+    openapi_extra={**signed_by(Role.MINER), **example(COMMITMENT)},
 )
 def commit_submission(
     caller: TheCaller, request: CommitmentRequest, doors: TheDoors
@@ -71,7 +71,7 @@ def commit_submission(
         },
         **problems(400, 401, 403, 404, 409, 410, 413, 425, 429),
     },
-    openapi_extra={**SIGNED_ROUTE, **example(OPENING)},
+    openapi_extra={**signed_by(Role.MINER), **example(OPENING)},
 )
 def reveal_submission(
     caller: TheCaller,

@@ -27,7 +27,13 @@ from services.api.dependencies import (
     TheReader,
 )
 from services.api.miners.service import same_person
-from services.api.openapi import SIGNED_ROUTE, example, problems
+from services.api.openapi import (
+    SIGNED_ROUTE,
+    Role,
+    example,
+    problems,
+    signed_by,
+)
 from services.api.problems import not_found
 from services.api.submissions import (
     publicity,
@@ -62,7 +68,7 @@ EXAMPLE = {
         },
         **problems(401, 403, 409, 413, 429),
     },
-    openapi_extra={**SIGNED_ROUTE, **example(EXAMPLE)},
+    openapi_extra={**signed_by(Role.MINER), **example(EXAMPLE)},
 )
 def submit_submission(
     caller: TheCaller,

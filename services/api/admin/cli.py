@@ -1,0 +1,238 @@
+"""`quasar admin`: orders over signed HTTP, each with its reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+from uuid import UUID
+
+import typer
+from pydantic import BaseModel, ValidationError
+from quasar_core.chain.keys import KeyFault
+from quasar_core.client.administration import AdminClient
+from quasar_core.client.answers import ProblemAnswer
+from quasar_core.contracts.http import BanKind
+from quasar_core.errors import QuasarError
+
+USAGE_FAULT = 2
+
+Reason = Annotated[
+    str, typer.Option(help="Why; it stands in the public event log.")
+]
+ApiUrl = Annotated[
+    str | None, typer.Option(help="The API of the competition.")
+]
+WalletName = Annotated[
+    str | None, typer.Option(help="The administrator's wallet.")
+]
+WalletHotkey = Annotated[str | None, typer.Option(help="Its hotkey.")]
+WalletPath = Annotated[
+    Path | None, typer.Option(help="The folder of the wallets.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output.")
+]
+Submission = Annotated[UUID, typer.Argument(help="Its id.")]
+Kind = Annotated[BanKind, typer.Argument(help="What is banned.")]
+Subject = Annotated[
+    str, typer.Argument(help="A hotkey; or an IP address or network.")
+]
+
+
+@dataclass(frozen=True)
+class Office:
+    """Who administers which deployment, and how he is answered."""
+
+    as_json: bool
+    chosen: dict[str, Any] = field(default_factory=dict)
+
+    def tell(self, ask: Callable[[AdminClient], BaseModel]) -> None:
+        """Ask, and print the answer: JSON, or a line for each field."""
+        with self._answering(), self._client() as client:
+            told = ask(client).model_dump(mode="json")
+        if self.as_json:
+            typer.echo(json.dumps(told))
+            return
+        for name, value in told.items():
+            if isinstance(value, dict):
+                for key, one in value.items():
+                    typer.echo(f"{key} = {json.dumps(one)}")
+            elif isinstance(value, list):
+                for row in value:
+                    typer.echo(json.dumps(row))
+            else:
+                typer.echo(f"{name}: {value}")
+
+    @contextmanager
+    def _client(self) -> Iterator[AdminClient]:
+        from quasar_core.chain.signatures import RequestSigner
+        from quasar_core.chain.wallets import open_wallet
+
+        from services.api.admin.settings import AdminSettings
+
+        settings = AdminSettings(**self.chosen)
+        wallet = open_wallet(
+            settings.wallet_name, settings.wallet_hotkey, settings.wallet_path
+        )
+        signer = RequestSigner(wallet.keypair, settings.receiver_hotkey)
+        with AdminClient(settings.api_url, signer) as client:
+            signer.learn(client.current_round().receiver_hotkey)
+            yield client
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except ProblemAnswer as fault:
+            self._give_up(fault.code.value, fault.detail, fault)
+        except ValidationError as fault:
+            first = fault.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            self._give_up("invalid_request", f"{where}: {first['msg']}", fault)
+        except KeyFault as fault:
+            self._give_up("invalid_request", str(fault), fault)
+        except QuasarError as fault:
+            self._give_up("unavailable", str(fault), fault)
+
+    def _give_up(self, code: str, message: str, fault: Exception) -> NoReturn:
+        if self.as_json:
+            error = {"code": code, "message": message}
+            typer.echo(json.dumps({"error": error}))
+        else:
+            typer.echo(f"error: {message}", err=True)
+        raise typer.Exit(USAGE_FAULT) from fault
+
+
+def _office(given: dict[str, Any]) -> Office:
+    names = ("api_url", "wallet_name", "wallet_hotkey", "wallet_path")
+    chosen = {name: given[name] for name in names if given[name] is not None}
+    return Office(given["as_json"], chosen)
+
+
+def open_round(
+    *,
+    reason: Reason,
+    api_url: ApiUrl = None,
+    wallet_name: WalletName = None,
+    wallet_hotkey: WalletHotkey = None,
+    wallet_path: WalletPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open the next round now; the open one ends with it."""
+    _office(locals()).tell(lambda client: client.open_round(reason))
+
+
+def close_round(
+    number: Annotated[int, typer.Argument(min=1, help="The open round.")],
+    *,
+    reason: Reason,
+    api_url: ApiUrl = None,
+    wallet_name: WalletName = None,
+    wallet_hotkey: WalletHotkey = None,
+    wallet_path: WalletPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close a round before its time; the next one opens with it."""
+    _office(locals()).tell(lambda client: client.close_round(number, reason))
+
+
+def ban(
+    kind: Kind,
+    subject: Subject,
+    *,
+    reason: Reason,
+    hours: Annotated[
+        float | None, typer.Option(help="For how long; else for good.")
+    ] = None,
+    api_url: ApiUrl = None,
+    wallet_name: WalletName = None,
+    wallet_hotkey: WalletHotkey = None,
+    wallet_path: WalletPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ban a hotkey from writing, or an address from asking at all."""
+    _office(locals()).tell(
+        lambda client: client.ban(kind, subject, reason, hours)
+    )
+
+
+def unban(
+    kind: Kind,
+    subject: Subject,
+    *,
+    reason: Reason,
+    api_url: ApiUrl = None,
+    wallet_name: WalletName = None,
+    wallet_hotkey: WalletHotkey = None,
+    wallet_path: WalletPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lift a ban, also one that failed signatures brought an address."""
+    _office(locals()).tell(lambda client: client.lift(kind, subject, reason))
+
+
+def bans(
+    *,
+    api_url: ApiUrl = None,
+    wallet_name: WalletName = None,
+    wallet_hotkey: WalletHotkey = None,
+    wallet_path: WalletPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the bans that hold."""
+    _office(locals()).tell(lambda client: client.bans())
+
+
+def config(
+    *,
+    api_url: ApiUrl = None,
+    wallet_name: WalletName = None,
+    wallet_hotkey: WalletHotkey = None,
+    wallet_path: WalletPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the settings that the API runs with, without its passwords."""
+    _office(locals()).tell(lambda client: client.config())
+
+
+MOVES = {
+    "requeue": "Judge a rejected or infra_failed submission anew.",
+    "invalidate": "Take a score out of the ranking for good.",
+    "quarantine": "Take a score out of the ranking until it is released.",
+    "release": "Put a quarantined score back into the ranking.",
+}
+
+
+def _mover(order: str) -> Callable[..., None]:
+    def command(
+        submission_id: Submission,
+        *,
+        reason: Reason,
+        api_url: ApiUrl = None,
+        wallet_name: WalletName = None,
+        wallet_hotkey: WalletHotkey = None,
+        wallet_path: WalletPath = None,
+        as_json: AsJson = False,
+    ) -> None:
+        _office(locals()).tell(
+            lambda client: client.move_submission(submission_id, order, reason)
+        )
+
+    return command
+
+
+def join(admin: typer.Typer) -> None:
+    """Add these commands to the group `quasar admin`."""
+    for name, deed in (
+        ("open-round", open_round),
+        ("close-round", close_round),
+    ):
+        admin.command(name)(deed)
+    for name, sentence in MOVES.items():
+        admin.command(name, help=sentence)(_mover(name))
+    for deed in (ban, unban, bans, config):
+        admin.command(deed.__name__)(deed)

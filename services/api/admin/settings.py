@@ -1,0 +1,15 @@
+"""Settings of the administrator's commands."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from quasar_core.settings import ParticipantSettings
+
+
+class AdminSettings(ParticipantSettings):
+    """What `quasar admin` reads from the environment."""
+
+    wallet_name: str = Field(
+        default="owner",
+        validation_alias="QUASAR_WALLET_NAME",
+    )
