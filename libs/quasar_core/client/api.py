@@ -16,6 +16,11 @@ from uuid import UUID
 import httpx2
 from pydantic import BaseModel
 
+from quasar_core.client.addresses import (
+    LOOPBACK,
+    checked_url,
+    never_arrived,
+)
 from quasar_core.client.answers import (
     ApiUnavailable,
     ProblemAnswer,
@@ -51,7 +56,6 @@ ATTEMPTS = 4
 BACKOFF_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _GATEWAY_FAULTS = frozenset({502, 503, 504})
 
 
@@ -81,7 +85,7 @@ class QuasarClient:
         attempts: int = ATTEMPTS,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        url = _checked_url(base_url)
+        url = checked_url(base_url)
         self.base_url = base_url
         self._sign = sign
         self._attempts = attempts
@@ -90,7 +94,7 @@ class QuasarClient:
             base_url=url,
             timeout=timeout_seconds,
             # no proxy of the environment stands before this machine itself
-            trust_env=url.host not in _LOOPBACK,
+            trust_env=url.host not in LOOPBACK,
         )
 
     def close(self) -> None:
@@ -249,7 +253,7 @@ class QuasarClient:
             try:
                 response = self._http.send(make())
             except httpx2.RequestError as fault:
-                if last or not (repeatable or _never_arrived(fault)):
+                if last or not (repeatable or never_arrived(fault)):
                     raise self._unreachable(fault) from fault
             else:
                 if last or response.status_code not in _GATEWAY_FAULTS:
@@ -267,23 +271,6 @@ class QuasarClient:
             f"the API at {self.base_url} does not answer ({kind}: {fault});"
             " is it running, and is the address right?"
         )
-
-
-def _checked_url(base_url: str) -> httpx2.URL:
-    try:
-        url = httpx2.URL(base_url)
-    except httpx2.InvalidURL as fault:
-        raise ApiUnavailable(f"{base_url!r} is no URL: {fault}") from fault
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ApiUnavailable(
-            f"{base_url!r} is no address of an API; write something like"
-            " http://127.0.0.1:8000"
-        )
-    return url
-
-
-def _never_arrived(fault: httpx2.RequestError) -> bool:
-    return isinstance(fault, httpx2.ConnectError | httpx2.ConnectTimeout)
 
 
 def _id(submission_id: UUID | str) -> str:
