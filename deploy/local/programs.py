@@ -133,6 +133,7 @@ def api_environment(wiring: Wiring) -> Mapping[str, str]:
         # everybody on this machine has the same address
         "QUASAR_REQUESTS_PER_MINUTE": "0",
         "QUASAR_AUTH_FAILURES": "0",
+        "QUASAR_MAX_EVENT_STREAMS_PER_CLIENT": "200",
         "QUASAR_METAGRAPH_REFRESH_SECONDS": "1",
         "QUASAR_ROUND_POLL_SECONDS": "0.5",
     }

@@ -100,7 +100,10 @@ def create_app(
     app.state.doors = joined
     app.state.banned_networks = BannedNetworks(joined.database, joined.clock)
     app.state.boards = Kept()
-    app.state.streams = Streams(joined.settings.max_event_streams)
+    app.state.streams = Streams(
+        joined.settings.max_event_streams,
+        joined.settings.max_event_streams_per_client,
+    )
     problems.install(app)
     app.add_middleware(
         Edge,

@@ -184,6 +184,7 @@ class Settings(DatabaseSettings, ChainSettings):
 
     # --- the web -----------------------------------------------------------
     max_event_streams: Count = 200
+    max_event_streams_per_client: Count = 8
     event_poll_seconds: PositiveFloat = 0.25
     event_heartbeat_seconds: PositiveFloat = 15.0
 

@@ -42,7 +42,7 @@ from services.api.submissions import (
     views,
     withdrawing,
 )
-from services.api.submissions.streams import Pace, read_on, tell
+from services.api.submissions.streams import Pace, Stream, read_on, tell
 
 router = APIRouter(tags=["submissions"])
 
@@ -214,8 +214,9 @@ async def watch_submission(
     if not begun:
         return Response(status_code=204)
     app = request.app
-    app.state.streams.enter()
-    return StreamingResponse(
+    client = request.scope["state"]["client"]
+    app.state.streams.check(client)
+    return Stream(
         tell(
             doors.database,
             submission_id,
@@ -227,8 +228,8 @@ async def watch_submission(
             ),
             stopping=getattr(app.state, "stopping", lambda: False),
         ),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        app.state.streams,
+        client,
     )
 
 

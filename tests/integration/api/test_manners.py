@@ -191,17 +191,25 @@ def test_a_stream_tells_what_happens_while_it_is_open(sqlite_world):
 
 
 def test_streams_are_bounded_in_number(sqlite_url, tmp_path):
-    for world in make_world(sqlite_url, tmp_path, max_event_streams=1):
+    for world in make_world(
+        sqlite_url,
+        tmp_path,
+        max_event_streams=1,
+        max_event_streams_per_client=1,
+    ):
         world.open_round()
         world.register("a")
         submission_id = play(world, "a")
         path = f"/submissions/{submission_id}/events"
         streams = world.client.app.state.streams
-        streams.enter()
-        answer = world.client.get(path)
-        assert problem(answer) == (503, "unavailable")
-        assert answer.headers["retry-after"]
-        streams.leave()
+        for client, refusal in (
+            ("another", (503, "unavailable")),
+            ("testclient", (429, "rate_limited")),
+        ):
+            with streams.entered(client):
+                answer = world.client.get(path)
+            assert problem(answer) == refusal
+            assert answer.headers["retry-after"]
         assert world.client.get(path).status_code == 200
         assert world.client.get(path).status_code == 200
 

@@ -2,10 +2,12 @@ from uuid import uuid4
 
 import pytest
 from quasar_core.errors import Problem
+from starlette.requests import ClientDisconnect
 
 from services.api.submissions.streams import (
     HEARTBEAT,
     Pace,
+    Stream,
     Streams,
     read_on,
     tell,
@@ -16,14 +18,35 @@ PACE = Pace(poll_seconds=0.001, heartbeat_seconds=0.0)
 
 
 def test_there_are_so_many_streams_and_no_more():
-    streams = Streams(2)
-    streams.enter()
-    streams.enter()
-    with pytest.raises(Problem) as refused:
-        streams.enter()
-    assert refused.value.status == 503
-    streams.leave()
-    streams.enter()
+    streams = Streams(3, 2)
+    with streams.entered("a"), streams.entered("a"):
+        with pytest.raises(Problem) as refused:
+            streams.check("a")
+        assert refused.value.status == 429
+        streams.check("b")
+        with streams.entered("b"):
+            with pytest.raises(Problem) as refused:
+                streams.check("c")
+            assert refused.value.status == 503
+        streams.check("c")
+    streams.check("a")
+    assert not streams._open
+
+
+async def test_a_stream_that_is_never_begun_is_not_counted_for_ever():
+    async def never():
+        raise AssertionError
+        yield b""  # pylint: disable=unreachable
+
+    async def gone(*_message):
+        raise OSError("the client has gone")
+
+    streams = Streams(1, 1)
+    answer = Stream(never(), streams, "a")
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    with pytest.raises(ClientDisconnect):
+        await answer(scope, gone, gone)
+    streams.check("a")
 
 
 def test_a_chapter_has_what_is_new_and_the_next_one_nothing(sqlite_world):
@@ -40,8 +63,7 @@ def test_a_chapter_has_what_is_new_and_the_next_one_nothing(sqlite_world):
 
 
 async def collect(world, submission_id, stopping=lambda: False, most=99):
-    streams = Streams(1)
-    streams.enter()
+    streams = Streams(1, 1)
     told = []
     stream = tell(
         world.database,
@@ -55,7 +77,6 @@ async def collect(world, submission_id, stopping=lambda: False, most=99):
         told.append(message)
         if len(told) == most:
             await stream.aclose()
-    streams.enter()
     return told
 
 
