@@ -35,6 +35,7 @@ from quasar_core.contracts.http import (
     Health,
     Leaderboard,
     RoundView,
+    SourceView,
     Standings,
     SubmissionAccepted,
     SubmissionMove,
@@ -57,12 +58,6 @@ BACKOFF_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 
 _GATEWAY_FAULTS = frozenset({502, 503, 504})
-
-
-class _SourceAnswer(Source):
-    """A source, and whose it is."""
-
-    submission_id: UUID
 
 
 class UnsignedClient(ApiUnavailable):
@@ -126,7 +121,7 @@ class QuasarClient:
     def source(self, submission_id: UUID | str) -> Source:
         """The archived files of a submission whose round is final."""
         path = f"/submissions/{_id(submission_id)}/source"
-        answer = self._get(path, _SourceAnswer)
+        answer = self._get(path, SourceView)
         return Source(
             files=answer.files,
             identity=answer.identity,

@@ -17,8 +17,10 @@ from quasar_core.errors import (
     RejectionCode,
     Stage,
 )
+from quasar_core.judge.jobs import ReproducedReport
 from typer.testing import CliRunner
 
+from services.miner_agent import reproducing
 from services.miner_agent.cli import miner
 from tests.support.api_server import (
     FakeApi,
@@ -27,6 +29,7 @@ from tests.support.api_server import (
     serving,
     submission_view,
 )
+from tests.support.judged import a_manifest, a_source
 
 ID = UUID(int=7)
 
@@ -243,6 +246,47 @@ def test_watching_ends_with_the_verdicts_exit_code(
     assert lines[-1]["status"] == last.status
 
 
+@pytest.mark.parametrize(("error", "exit_code"), [(1e-6, 0), (0.5, 1)])
+def test_a_failing_row_is_shown_and_whether_it_is_right_now(
+    command, api, place, monkeypatch, error, exit_code
+):
+    rejection = Rejection(
+        code=RejectionCode.OUTPUT_MISMATCH,
+        stage=Stage.SMOKE,
+        evidence={"draw": "smoke", "call": 0},
+    )
+    api.views[ID] = [
+        submission_view(
+            ID,
+            status="rejected",
+            verdict=Verdict(rejection=rejection, sentence="It is wrong."),
+            manifest=a_manifest(),
+        )
+    ]
+    api.sources[ID] = a_source().model_dump(mode="json")
+    row = ReproducedReport(
+        sequence_length=64,
+        family="plain",
+        head=1,
+        token=2,
+        truth=(1.0,) * 64,
+        output=(1.0,) * 64,
+        error=error,
+        bound=1e-4,
+        input_sha256="a" * 64,
+    )
+    monkeypatch.setattr(
+        reproducing, "reproduce_in_subprocess", lambda spec: row
+    )
+
+    plain = command("reproduce", str(ID))
+    machine = command("reproduce", str(ID), "--json")
+
+    assert (plain.exit_code, machine.exit_code) == (exit_code, exit_code)
+    assert "row:    head 1, token 2 (plain)" in plain.stdout
+    assert json.loads(machine.stdout)["right"] is (exit_code == 0)
+
+
 def test_an_unknown_id_is_told(command, api):
     unknown = command("status", str(uuid4()))
     nonsense = command("status", "the-last-one")
@@ -258,6 +302,7 @@ def test_an_unknown_id_is_told(command, api):
         ("init", "fla/ops/quasar"),
         ("submit", "--fork-url"),
         ("status", "--watch"),
+        ("reproduce", "--repo-path"),
     ],
 )
 def test_help_teaches(command, name, word):

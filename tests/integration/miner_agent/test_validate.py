@@ -98,6 +98,20 @@ def test_a_bad_kernel_is_rejected_with_the_workers_code(
     assert told["sentence"]
 
 
+def test_all_leagues_are_tried_until_one_rejects(validate, fork):
+    replace_kernel(fork, ZEROS)
+    own = ("--repo-path", str(fork), "--working-tree", "--json")
+
+    ended = validate(*own, "--full", "--league-unit=64", "--seq-len=128")
+
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, told["accepted"]) == (1, False)
+    (tried,) = told["lengths"]
+    assert (tried["league"], tried["sequence_length"]) == ("100k", 64)
+    assert tried["code"] == "output_mismatch"
+    assert told["largest_that_fits"] is None
+
+
 def test_a_run_that_was_kept_is_run_again_with_the_same_verdict(
     validate, fork
 ):
