@@ -66,7 +66,7 @@ def called_again(
             " failing input: only wrong numbers do"
         )
     if manifest.settings:
-        settings = JudgeSettings.model_validate_json(manifest.settings)
+        settings = JudgeSettings.from_published(manifest.settings)
     return reproduce_in_subprocess(
         ReproduceSpec(
             run_id=manifest.run_id,

@@ -67,7 +67,7 @@ def spec_of(
     manifest = record.report.manifest
     if manifest.settings:
         try:
-            settings = JudgeSettings.model_validate_json(manifest.settings)
+            settings = JudgeSettings.from_published(manifest.settings)
         except ValueError as error:
             raise NotReplayableError(
                 "the manifest's settings are those of another judge"

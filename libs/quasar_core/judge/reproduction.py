@@ -34,7 +34,8 @@ from quasar_core.judge.table import STATE_FAMILY
 from quasar_core.judge.trees import kernel_jobs
 from quasar_core.judge.turns import own_turn
 
-LONGEST = 4_000_000
+LONGEST = 2_000_064
+"""No call is longer than the longest length that is judged."""
 
 
 class NotReproducibleError(QuasarError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -115,6 +115,16 @@ class JudgeSettings(_Frozen):
                 "logits": {"model_path"},
             }
         )
+
+    @classmethod
+    def from_published(cls, text: str) -> Self:
+        """The settings of another machine's run, with no path of its own.
+
+        Raises ValueError where they are not settings of this judge.
+        """
+        told = cls.model_validate_json(text)
+        logits = told.logits.model_copy(update={"model_path": None})
+        return told.model_copy(update={"lock_path": None, "logits": logits})
 
     @property
     def sandbox_limits(self) -> Limits:

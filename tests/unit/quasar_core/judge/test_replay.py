@@ -68,6 +68,13 @@ def test_a_manifest_without_settings_needs_others():
         spec_of(run, CHOICE)
 
 
+def test_a_manifest_names_no_path_of_this_machine():
+    hostile = '{"lock_path": "/etc/lock", "logits": {"model_path": "/x"}}'
+    run = record(rejection=WRONG, manifest={"settings": hostile})
+    settings = spec_of(run, CHOICE).settings
+    assert (settings.lock_path, settings.logits.model_path) == (None, None)
+
+
 def test_what_is_not_that_run_is_not_run():
     other = record(rejection=WRONG, manifest={"settings": '{"samples": 3}'})
     with pytest.raises(NotReplayableError, match="another judge"):
