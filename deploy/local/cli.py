@@ -16,6 +16,7 @@ from deploy.local.session import (
     own_folder,
     passing_folder,
 )
+from services.weight_setter.options import Chosen, with_settings
 
 DEMO_TIMEOUT_SECONDS = 900.0
 
@@ -122,8 +123,10 @@ def _group() -> None:
 
 
 @validator.command("run")
+@with_settings
 def validator_run(
     *,
+    settings: Chosen,
     mock: Annotated[
         bool,
         typer.Option(
@@ -132,25 +135,8 @@ def validator_run(
             " the API, the broker and the database are started as well.",
         ),
     ] = False,
-    api_url: Annotated[
-        str | None, typer.Option(help="Where the API answers.")
-    ] = None,
     redis_url: Annotated[
         str | None, typer.Option(help="The broker of that deployment.")
-    ] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(help="finney, test, a ws:// URL, or local:///PATH."),
-    ] = None,
-    netuid: Annotated[int | None, typer.Option(help="The subnet.")] = None,
-    wallet_name: Annotated[
-        str | None, typer.Option(help="The validator's wallet.")
-    ] = None,
-    wallet_hotkey: Annotated[
-        str | None, typer.Option(help="Its hotkey.")
-    ] = None,
-    wallet_path: Annotated[
-        Path | None, typer.Option(help="The folder of the wallets.")
     ] = None,
     pool: Annotated[
         str | None, typer.Option(help="The pool to work for.")
@@ -162,11 +148,15 @@ def validator_run(
 ) -> None:
     """Run a benchmark worker, a verifier and a weight setter until Ctrl-C.
 
-    What is not given is read from the environment (QUASAR_API_URL,
-    QUASAR_REDIS_URL, QUASAR_CHAIN_URL ...) or from .env. With --mock and
-    nothing else, everything that a validator needs is started here.
+    Looks first whether the wallet is there, its hotkey registered with a
+    validator permit, and the API on the same subnet. What is not given is
+    read from the environment (QUASAR_API_URL, QUASAR_REDIS_URL,
+    QUASAR_CHAIN_URL ...) or from .env. With --mock and nothing else,
+    everything that a validator needs is started here, and nothing outside
+    is touched.
     """
     from deploy.local.operate import run_stack
+    from deploy.local.preflight import check_operator
     from deploy.local.rules import Rules
     from deploy.local.validator import (
         Deployment,
@@ -174,20 +164,16 @@ def validator_run(
         run_operator,
     )
 
-    deployment = Deployment(
-        api_url=api_url,
-        redis_url=redis_url,
-        chain_url=network,
-        netuid=netuid,
-        wallet_name=wallet_name,
-        wallet_hotkey=wallet_hotkey,
-        wallet_path=wallet_path,
-        pool=pool,
-    )
     with last_words(), interruptible(), own_folder(directory) as folder:
-        if mock and api_url is None:
+        if mock and settings.given["api_url"] is None:
             run_stack(folder, Rules(), 0, fresh=False)
             return
+        deployment = Deployment(
+            redis_url=redis_url, pool=pool, **settings.given
+        )
         if mock:
-            join_local_chain(deployment)
+            deployment = join_local_chain(deployment)
+            settings = Chosen({**settings.given, "netuid": deployment.netuid})
+        for line in check_operator(settings()):
+            typer.echo(line)
         run_operator(deployment, folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quasar_core.chain.local import LocalChain
@@ -25,8 +25,14 @@ MODULES = {
     "weight-setter": "services.weight_setter",
 }
 
+SETTER = "weight-setter"
+WALLET_PREFIXES = ("QUASAR_WALLET_", "WALLET_", "BT_WALLET_")
+"""What tells of the validator's wallet: the weight setter's alone."""
+
 SEED_VARIABLE = "QUASAR_WORKER_SEED_FILE"
 """One key for both workers of an operator: they share a name as well."""
+
+SETTER_NEVER = (SEED_VARIABLE, "QUASAR_REDIS_URL")
 
 
 class NotLocal(QuasarError):
@@ -50,14 +56,25 @@ class Deployment:
     wallet_path: Path | None = None
     pool: str | None = None
 
-    def environment(self) -> Mapping[str, str]:
-        """The settings of all three processes."""
+    def environment(self, name: str) -> Mapping[str, str]:
+        """The settings of one of the three processes.
+
+        Workers run strangers' code: they are not told of the wallet. The
+        weight setter uses no queue: it is not told of the broker, nor of
+        the key that signs results.
+        """
         given = {
             f"QUASAR_{name.upper()}": str(value)
             for name, value in vars(self).items()
             if value is not None
         }
-        return {**os.environ, "PYTHONUNBUFFERED": "1", **given}
+        whole = {**os.environ, "PYTHONUNBUFFERED": "1", **given}
+        withheld = SETTER_NEVER if name == SETTER else WALLET_PREFIXES
+        return {
+            key: value
+            for key, value in whole.items()
+            if not key.startswith(withheld)
+        }
 
 
 def run_operator(deployment: Deployment, folder: Path) -> None:
@@ -66,15 +83,19 @@ def run_operator(deployment: Deployment, folder: Path) -> None:
     Raises ProcessFault, with the tail of its log, where one of them ends.
     """
     screen = Screen()
-    environment = {SEED_VARIABLE: str(folder.resolve() / "worker.seed")}
-    environment.update(deployment.environment())
-    key = worker_keypair(Path(environment[SEED_VARIABLE])).ss58_address
+    seed = os.environ.get(SEED_VARIABLE) or str(
+        folder.resolve() / "worker.seed"
+    )
+    key = worker_keypair(Path(seed)).ss58_address
     screen.tell(
         f"results are signed by {key}: they count once the API knows it"
         " (QUASAR_WORKER_HOTKEYS)"
     )
     with Processes(folder / "logs") as processes:
         for name, module in MODULES.items():
+            environment = dict(deployment.environment(name))
+            if name != SETTER:
+                environment[SEED_VARIABLE] = seed
             processes.start(
                 Program(
                     name,
@@ -87,11 +108,12 @@ def run_operator(deployment: Deployment, folder: Path) -> None:
         watch_over(processes, screen)
 
 
-def join_local_chain(deployment: Deployment) -> None:
-    """Register the operator with a permit on a local chain.
+def join_local_chain(deployment: Deployment) -> Deployment:
+    """Register the operator with a permit on a local chain; plays there.
 
-    Its wallet is made if it is missing. Raises NotLocal or
-    ChainUnavailable where the address is no local chain that exists.
+    What comes back names that chain's subnet. The wallet is made if it is
+    missing. Raises NotLocal or ChainUnavailable where the address is no
+    local chain that exists.
     """
     path = local_path(deployment.chain_url or "")
     if path is None:
@@ -105,4 +127,6 @@ def join_local_chain(deployment: Deployment) -> None:
         deployment.wallet_hotkey or "default",
         deployment.wallet_path or Path("~/.bittensor/wallets"),
     )
-    register(LocalChain(path), wallet, permit=True)
+    chain = LocalChain(path, netuid=deployment.netuid)
+    register(chain, wallet, permit=True)
+    return replace(deployment, netuid=chain.netuid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -11,9 +11,8 @@ import typer
 from quasar_core.errors import QuasarError
 
 from services.weight_setter import app
-from services.weight_setter.options import AsJson, with_settings
+from services.weight_setter.options import AsJson, Chosen, with_settings
 from services.weight_setter.outlook import WOULD_SET, outlook
-from services.weight_setter.settings import WeightSetterSettings
 
 USAGE_FAULT = 2
 _FINE = frozenset({"set", "skipped", "dry_run", WOULD_SET})
@@ -36,7 +35,7 @@ DryRun = Annotated[
 @with_settings
 def run_command(
     *,
-    settings: Callable[[], WeightSetterSettings],
+    settings: Chosen,
     dry_run: DryRun = False,
     once: Annotated[
         bool, typer.Option("--once", help="One turn, then end.")
@@ -72,7 +71,7 @@ def run_command(
 @with_settings
 def show_command(
     *,
-    settings: Callable[[], WeightSetterSettings],
+    settings: Chosen,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -46,18 +47,34 @@ def _given(
     """What the options are: their names are those of the settings."""
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """`command(settings=..., ...)` as a command with these options.
+@dataclass(frozen=True)
+class Chosen:
+    """What was given on the command line; None where nothing was."""
 
-    `settings` is called for what was given on top of the environment's;
-    calling it raises QuasarError where that makes no settings.
-    """
+    given: Mapping[str, Any]
+
+    def __call__(self) -> WeightSetterSettings:
+        """The environment's settings, with what was given on top.
+
+        Raises QuasarError where that makes no settings.
+        """
+        chosen = {n: v for n, v in self.given.items() if v is not None}
+        try:
+            return WeightSetterSettings(**chosen)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise QuasarError(f"{where}: {first['msg']}") from fault
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """`command(settings=Chosen(...), ...)` as a command with these options."""
     shared = _parameters(_given)
 
     @wraps(command)
     def called(**given: Any) -> None:
         chosen = {each.name: given.pop(each.name) for each in shared}
-        command(settings=lambda: settings_of(chosen), **given)
+        command(settings=Chosen(chosen), **given)
 
     own = [p for p in _parameters(command) if p.name != "settings"]
     parameters = [*shared, *own]
@@ -73,14 +90,3 @@ def _parameters(function: Callable[..., None]) -> list[inspect.Parameter]:
         each.replace(annotation=hints[each.name])
         for each in inspect.signature(function).parameters.values()
     ]
-
-
-def settings_of(given: dict[str, Any]) -> WeightSetterSettings:
-    """The environment's settings, with what was given on top."""
-    chosen = {name: v for name, v in given.items() if v is not None}
-    try:
-        return WeightSetterSettings(**chosen)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise QuasarError(f"{where}: {first['msg']}") from fault

@@ -22,20 +22,45 @@ def test_what_is_given_comes_before_the_environment(monkeypatch):
     monkeypatch.setenv("QUASAR_API_URL", "http://elsewhere")
     found = Deployment(
         api_url="http://here", wallet_path=Path("/wallets"), netuid=24
-    ).environment()
+    ).environment("weight-setter")
     assert found["QUASAR_API_URL"] == "http://here"
     assert found["QUASAR_WALLET_PATH"] == "/wallets"
     assert found["QUASAR_NETUID"] == "24"
     assert found["QUASAR_POOL"] == "h200"
 
 
+@pytest.mark.parametrize("name", ["benchmark-worker", "verifier-worker"])
+def test_a_worker_is_not_told_of_the_wallet(name, monkeypatch):
+    for variable in ("WALLET_HOTKEY", "BT_WALLET_NAME", "WALLET_MINER_NAME"):
+        monkeypatch.setenv(variable, "a-secret-name")
+    deployment = Deployment(
+        redis_url="redis://broker",
+        wallet_name="a-secret-name",
+        wallet_hotkey="a-secret-name",
+        wallet_path=Path("/a-secret-name"),
+    )
+    assert "a-secret-name" in str(deployment.environment("weight-setter"))
+    found = deployment.environment(name)
+    assert "a-secret-name" not in str(found)
+    assert found["QUASAR_REDIS_URL"] == "redis://broker"
+
+
+def test_the_setter_is_told_of_no_queue_and_of_no_workers_key(monkeypatch):
+    monkeypatch.setenv("QUASAR_WORKER_SEED_FILE", "/seed")
+    deployment = Deployment(redis_url="redis://broker", pool="h200")
+    found = deployment.environment("weight-setter")
+    assert "redis://broker" not in found.values()
+    assert "/seed" not in found.values()
+
+
 def test_on_a_local_chain_the_operator_is_registered_with_a_permit(tmp_path):
     path = tmp_path / "chain.json"
     chain = LocalChain.create(path)
     wallets = tmp_path / "wallets"
-    join_local_chain(
+    joined = join_local_chain(
         Deployment(chain_url=f"local://{path}", wallet_path=wallets)
     )
+    assert joined.netuid == chain.netuid
     (neuron,) = chain.metagraph().neurons
     wallet = open_wallet("validator", "default", wallets)
     assert neuron.hotkey == wallet.hotkey
@@ -56,12 +81,14 @@ def test_a_process_that_cannot_start_is_told_with_its_log(
         run_operator(Deployment(), tmp_path)
 
 
-def test_both_workers_of_an_operator_sign_with_one_key_that_is_told(
+def test_workers_sign_with_one_key_that_is_told_and_know_no_wallet(
     tmp_path, monkeypatch, capsys
 ):
+    monkeypatch.setenv("WALLET_HOTKEY", "a-secret-name")
     show = tmp_path / "show_seed.py"
     show.write_text(
-        "import os; print('seed', os.environ['QUASAR_WORKER_SEED_FILE'])"
+        "import os; print('seed', os.environ['QUASAR_WORKER_SEED_FILE'],"
+        " 'a-secret-name' in str(os.environ))"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     for name in MODULES:
@@ -69,5 +96,5 @@ def test_both_workers_of_an_operator_sign_with_one_key_that_is_told(
     with pytest.raises(ProcessFault) as ended:
         run_operator(Deployment(), tmp_path)
     seed = tmp_path / "worker.seed"
-    assert f"seed {seed}" in str(ended.value)
+    assert f"seed {seed} False" in str(ended.value)
     assert worker_keypair(seed).ss58_address in capsys.readouterr().out

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 from quasar_core.errors import QuasarError
 from typer.testing import CliRunner
 
-from services.weight_setter.options import with_settings
+from services.weight_setter.options import Chosen, with_settings
 
 app = typer.Typer()
 
 
 @app.command()
 @with_settings
-def tell(*, settings: Callable[[], Any], loud: bool = False) -> None:
+def tell(*, settings: Chosen, loud: bool = False) -> None:
     """Tell what was given."""
     made = settings()
     typer.echo(f"{made.netuid} {made.wallet_name} {made.chain_url} {loud}")
