@@ -19,6 +19,7 @@ from deploy.local.session import (
 from services.weight_setter.options import Chosen, with_settings
 
 DEMO_TIMEOUT_SECONDS = 900.0
+AUDIT_TOLERANCE = 0.25
 
 
 def demo(
@@ -177,3 +178,66 @@ def validator_run(
         for line in check_operator(settings()):
             typer.echo(line)
         run_operator(deployment, folder)
+
+
+@validator.command("audit")
+def validator_audit(
+    *,
+    sample: Annotated[
+        int, typer.Option(min=1, help="How many standings to judge again.")
+    ] = 3,
+    round_number: Annotated[
+        int | None,
+        typer.Option("--round", help="The round; else the newest final one."),
+    ] = None,
+    api_url: Annotated[
+        str | None, typer.Option(help="The API of the competition.")
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0.01, help="How far apart two speed-ups may be: 0.25 is 25 %."
+        ),
+    ] = AUDIT_TOLERANCE,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Draws the same sample again; else a new one."),
+    ] = None,
+    logits: Annotated[
+        bool,
+        typer.Option("--logits/--no-logits", help="Check the logits as well."),
+    ] = True,
+    any_harness: Annotated[
+        bool,
+        typer.Option(
+            "--any-harness",
+            help="Audit also a round that another release has judged.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="One JSON object on standard output."),
+    ] = False,
+) -> None:
+    """Judge a random sample of a final round's standings again.
+
+    Takes the archived sources from the API, judges them on this machine
+    with the workers' own judge and sandbox, and compares verdict and
+    speed-up over the trusted kernel. Needs no wallet. Exit code 0: all
+    agree; 1: one disagrees; 2: nothing, or not everything, could be
+    audited. The judge reads its settings as the workers do (QUASAR_JUDGE).
+    """
+    from deploy.local.auditing import audit_command
+
+    raise typer.Exit(
+        audit_command(
+            api_url=api_url,
+            round_number=round_number,
+            size=sample,
+            seed=seed,
+            tolerance=tolerance,
+            logits=logits,
+            any_harness=any_harness,
+            as_json=as_json,
+        )
+    )

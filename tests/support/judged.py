@@ -196,19 +196,22 @@ def play(
     name: str,
     seconds: float = 1.0,
     text: str | None = None,
+    source: Source | None = None,
     **changes: Any,
 ) -> UUID:
     """Submit and judge until scored; the submission's id.
 
-    Another miner's source is another one, unless `text` says otherwise.
+    Another miner's source is another one, unless `text` or `source` says
+    otherwise.
     """
     submission_id = world.accepted(name, **changes)
-    judge(world, submission_id, seconds, text or f"name = {name!r}\n")
+    source = source or a_source(text or f"name = {name!r}\n")
+    judge(world, submission_id, seconds, source)
     return submission_id
 
 
 def judge(
-    world: World, submission_id: UUID, seconds: float, text: str
+    world: World, submission_id: UUID, seconds: float, source: Source
 ) -> None:
     """Judge the submission that is next until it is scored."""
     worker = Worker(world.clock)
@@ -216,7 +219,7 @@ def judge(
     assert job.submission_id == submission_id
     world.record(
         worker.started(job),
-        worker.fetched(job, a_source(text)),
+        worker.fetched(job, source),
         worker.benchmarked(job, seconds),
     )
     checker = Worker(world.clock, "verifier-1")

@@ -60,11 +60,14 @@ def wait_until(
 class Command:
     """A long-running command, whose output is read while it runs."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(
+        self, log: Path, *arguments: str, before: tuple[str, ...] = ()
+    ) -> None:
+        """Start it, under the command `before` where one is given."""
         self._log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [QUASAR, *arguments],
+                [*before, QUASAR, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,

@@ -101,7 +101,7 @@ def test_what_is_sealed_is_revealed_and_judged_in_the_order_of_its_commit(
     (mine,) = sealing_on_both.client.get("/submissions?status=queued").json()[
         "submissions"
     ]
-    judge(sealing_on_both, _id(mine), 0.5, "x = 3\n")
+    judge(sealing_on_both, _id(mine), 0.5, a_source("x = 3\n"))
     board = sealing_on_both.client.get("/leaderboard").json()["rows"]
     assert [row["submission_id"] for row in board] == [
         told["submission_id"],
@@ -400,7 +400,7 @@ def test_a_commit_is_before_who_copies_it_once_it_is_revealed(sealing):
     mine = seal.committed(sealing)
     sealing.blocks(10)
     seal.reveal(sealing)
-    judge(sealing, mine, 1.0, "same = 1\n")
+    judge(sealing, mine, 1.0, a_source("same = 1\n"))
     copy = play(
         sealing,
         "bob",

@@ -7,7 +7,9 @@ from quasar_core.chain.local import LocalChain
 from quasar_core.chain.local_state import Genesis
 from quasar_core.chain.wallets import create_wallet
 from quasar_core.errors import QuasarError
+from typer.testing import CliRunner
 
+from deploy.local.cli import validator
 from deploy.local.preflight import check_operator
 from services.weight_setter.settings import WeightSetterSettings
 from tests.support.api_server import round_view, serving
@@ -96,3 +98,24 @@ def test_an_api_of_another_subnet_is_refused(settings, chain, hotkey, api):
     api.round = round_view(netuid=439)
 
     assert "plays on subnet 439, not on 24" in refusal(settings())
+
+
+def test_the_command_ends_in_a_sentence_before_anything_is_started(
+    settings, tmp_path, api
+):
+    folder = tmp_path / "operator"
+    ended = CliRunner().invoke(
+        validator,
+        [
+            *("run", "--api-url", api.url, "--directory", str(folder)),
+            *("--network", settings().chain_url, "--netuid", "24"),
+            *("--wallet-name", "nobody", "--wallet-hotkey", "default"),
+            *("--wallet-path", str(tmp_path / "wallets")),
+        ],
+    )
+
+    assert ended.exit_code == 1
+    assert "there is no wallet nobody/default" in " ".join(
+        ended.stderr.split()
+    )
+    assert list(folder.iterdir()) == []
