@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,8 +25,6 @@ from quasar_core.domain.audits import (
 from quasar_core.domain.identity import identity
 from quasar_core.domain.sources import tree_hash
 from quasar_core.errors import QuasarError, TransientError
-
-from deploy.local.rejudge import score_of
 
 AGREES, DISAGREES, NOT_AUDITED = "agrees", "disagrees", "not_audited"
 
@@ -232,9 +231,12 @@ def _audit(
 
 def _reported(view: SubmissionView) -> float | None:
     """The speed that the shown samples amount to, by our own rules."""
-    return (
-        None if view.timing is None else score_of(view.timing).tokens_per_sec
-    )
+    if view.timing is None:
+        return None
+    try:
+        return view.timing.derived().tokens_per_sec
+    except ValueError:
+        return math.nan
 
 
 def _strangers(row: StandingsRow, view: SubmissionView) -> tuple[str, ...]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from quasar_core.contracts.http import RoundView
-from quasar_core.contracts.reports import Source, Timing
+from quasar_core.contracts.reports import Source
 from quasar_core.domain.audits import Rejudged
-from quasar_core.domain.scores import DerivedScore, derive
 from quasar_core.domain.tolerance import (
     DEFAULT_COSINE_SIM_THRESHOLD,
     DEFAULT_MAX_DIFF_THRESHOLD,
@@ -69,7 +68,7 @@ class Rejudge:
         rejection = self._logits(source, current)
         if rejection is not None or report.timing is None:
             return Rejudged(rejection=rejection)
-        score = score_of(report.timing)
+        score = report.timing.derived()
         return Rejudged(
             tokens_per_sec=score.tokens_per_sec,
             speedup_vs_baseline=score.speedup_vs_baseline,
@@ -99,17 +98,6 @@ class Rejudge:
             _unheard,
         )
         return report.rejection and report.rejection.code.value
-
-
-def score_of(timing: Timing) -> DerivedScore:
-    """The score that a timing's samples amount to."""
-    return derive(
-        timing.samples,
-        timing.baseline_samples,
-        timing.back_to_back,
-        timing.rest,
-        timing.sequence_length,
-    )
 
 
 def _name() -> str:

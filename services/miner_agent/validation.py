@@ -11,10 +11,9 @@ from quasar_core.contracts.reports import (
     JudgeReport,
     Rejection,
     Source,
-    Timing,
 )
 from quasar_core.domain.leagues import DEFAULT_MAX_SEQUENCE_LENGTH
-from quasar_core.domain.scores import DerivedScore, derive
+from quasar_core.domain.scores import DerivedScore
 from quasar_core.errors import (
     REJECTION_SENTENCES,
     QuasarError,
@@ -185,19 +184,9 @@ def validate_source(
     return Validation(
         sequence_length,
         rejection=verified.rejection,
-        score=_score(judged.timing),
+        score=judged.timing.derived(),
         source=source,
         report=judged,
-    )
-
-
-def _score(timing: Timing) -> DerivedScore:
-    return derive(
-        timing.samples,
-        timing.baseline_samples,
-        timing.back_to_back,
-        timing.rest,
-        timing.sequence_length,
     )
 
 

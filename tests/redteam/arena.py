@@ -12,7 +12,6 @@ from unittest import mock
 
 import torch
 from quasar_core.contracts.reports import JudgeReport, Rejection, Timing
-from quasar_core.domain.scores import derive
 from quasar_core.domain.screening import screen
 from quasar_core.domain.workload import Profile
 from quasar_core.errors import RejectionCode, SubmissionFault
@@ -163,7 +162,7 @@ class Arena:
             progress=lambda step: None,
         )
         if report.timing is not None:
-            self.honest_speedup = _speedup(report.timing)
+            self.honest_speedup = report.timing.derived().speedup_vs_baseline
         return report
 
     def check_health(self) -> None:
@@ -190,7 +189,7 @@ class Arena:
         """How much faster than the honest kernel it was, if it was timed."""
         if timing is None:
             return 0.0
-        return _speedup(timing) / self.honest_speedup
+        return timing.derived().speedup_vs_baseline / self.honest_speedup
 
     def _result(
         self, fixture: Fixture, report: JudgeReport, gain: float
@@ -254,16 +253,6 @@ def _rejected(fixture: Fixture, rejection: Rejection) -> Result:
 def _failing(fixture: Fixture) -> str:
     honest = fixture.verdict == "passed"
     return "honest rejected" if honest else "missed"
-
-
-def _speedup(timing: Timing) -> float:
-    return derive(
-        timing.samples,
-        timing.baseline_samples,
-        timing.back_to_back,
-        timing.rest,
-        timing.sequence_length,
-    ).speedup_vs_baseline
 
 
 def _untold(rejection: Rejection) -> Iterator[str]:

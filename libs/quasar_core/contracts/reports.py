@@ -13,6 +13,7 @@ from quasar_core.contracts.values import (
     Seconds,
     Sha256Hex,
 )
+from quasar_core.domain.scores import DerivedScore, derive
 from quasar_core.errors import RejectionCode, Stage
 
 LOG_TAIL_LIMIT = 8_192
@@ -65,6 +66,16 @@ class Timing(Contract):
     back_to_back_calls: Annotated[int, Field(ge=1)]
     rest: Seconds
     overhead: Seconds
+
+    def derived(self) -> DerivedScore:
+        """The score that these samples amount to; ValueError for none."""
+        return derive(
+            self.samples,
+            self.baseline_samples,
+            self.back_to_back,
+            self.rest,
+            self.sequence_length,
+        )
 
 
 class CorrectnessReport(Contract):

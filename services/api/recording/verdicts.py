@@ -10,7 +10,6 @@ from quasar_core.contracts.reports import (
     Score,
     Timing,
 )
-from quasar_core.domain import scores
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.tolerance import (
     CPU_ROW_ERROR_BOUND,
@@ -52,13 +51,7 @@ def score_of(timing: Timing, target_sequence_length: int) -> Score:
             f" {judged_length(target_sequence_length)}"
         )
     try:
-        derived = scores.derive(
-            timing.samples,
-            timing.baseline_samples,
-            timing.back_to_back,
-            timing.rest,
-            timing.sequence_length,
-        )
+        derived = timing.derived()
     except ValueError as fault:
         raise ReportRefused(f"no score comes of it: {fault}") from fault
     return Score(

@@ -185,6 +185,18 @@ def test_a_submission_that_shows_no_samples_is_judged_all_the_same(
     assert outcomes(run()) == ["agrees"] * 3
 
 
+def test_samples_that_amount_to_nothing_are_found(archive, run):
+    views = archive.views
+    for key, view in views.items():
+        timing = view.timing.model_copy(update={"samples": (1.0,)})
+        views[key] = view.model_copy(update={"timing": timing})
+
+    audit = run(size=1)
+
+    assert outcomes(audit) == ["disagrees"]
+    assert "its own samples amount to nan" in audit.findings[0].reasons[0]
+
+
 def test_people_and_machines_read_the_same(archive, run):
     archive.doctor(2, speedup_vs_baseline=5.0)
 
