@@ -66,7 +66,8 @@ def _best(session: Session, round_number: int) -> dict[str, float]:
         )
         .group_by(Submission.league)
     )
-    return {row[0]: row[1] for row in session.execute(query)}
+    rows = session.execute(query).tuples()
+    return {league: best for league, best in rows if best is not None}
 
 
 def _counted(
