@@ -1,24 +1,21 @@
-"""`quasar miner ...`: init, submit, status, reproduce."""
+"""`quasar miner ...`: init, submit, and what comes after it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
-from quasar_core.client.api import QuasarClient
-from quasar_core.contracts.http import SubmissionView
-from quasar_core.domain.submissions import Status
 
-from services.miner_agent import taking_part, watch
-from services.miner_agent.explain import explained
+from services.miner_agent import afterwards, seals, taking_part
+from services.miner_agent.explain import explained_acceptance
 from services.miner_agent.judging.cli import reproduce_command
 from services.miner_agent.options import (
     ApiUrl,
     AsJson,
     ChainUrl,
     Netuid,
+    Remote,
     RepoPath,
     SeqLen,
     WalletHotkey,
@@ -27,11 +24,9 @@ from services.miner_agent.options import (
     settings_of,
 )
 from services.miner_agent.output import (
-    ACCEPTED,
-    REJECTED,
-    USAGE_FAULT,
     answer,
     answering,
+    tools_for,
     warn,
 )
 from services.miner_agent.repository import open_fork
@@ -119,6 +114,17 @@ def submit_command(
             min=0, help="What you claim; shown beside what is measured."
         ),
     ] = None,
+    sealed: Annotated[
+        bool,
+        typer.Option(
+            "--sealed",
+            help="Commit to it by a hash now, push and reveal it later.",
+        ),
+    ] = False,
+    remote: Remote = "origin",
+    message: Annotated[
+        str, typer.Option(help="Of the commit that --sealed makes.")
+    ] = "Change the kernels",
     api_url: ApiUrl = None,
     chain_url: ChainUrl = None,
     wallet_name: WalletName = None,
@@ -130,6 +136,14 @@ def submit_command(
 
     Push it first where the judge reads it over the network. The same
     commit at the same length is one submission, however often it is sent.
+
+    With --sealed nobody can copy it before it has its place: what changed
+    in fla/ops/quasar is committed in git here, its hash is posted, and some
+    blocks later (see `blocks_until_reveal` of the round) it is pushed to
+    --remote, in a branch of its own, and revealed. That takes a while; kill
+    it whenever you like: the same command, or `quasar miner resume`, goes
+    on from there. Until it is revealed, keep the repository: the secret
+    lies in its .git folder.
     """
     with answering(as_json):
         settings = settings_of(
@@ -140,74 +154,36 @@ def submit_command(
             wallet_path=wallet_path,
         )
         fork = open_fork(repo_path)
-        warn(fork.warnings)
+        remote_name = None if fork_url is None else remote
         url = fork_url or taking_part.fork_url_of(settings, fork)
-        with taking_part.signed_client(settings) as client:
-            accepted = taking_part.submit(
-                client, fork, url, seq_len, tokens_per_sec
-            )
-    quota = accepted.quota
-    left = quota.judged_this_round_limit - quota.judged_this_round
-    queue = "" if accepted.position is None else f", {accepted.position}. in"
+        with taking_part.signed_client(settings) as (client, hotkey):
+            if sealed:
+                accepted, page = seals.submit_sealed(
+                    tools_for(client, fork, quiet=as_json),
+                    client.current_round(),
+                    seals.Wish(
+                        hotkey=hotkey,
+                        fork_url=url,
+                        remote=remote_name,
+                        target_sequence_length=seq_len,
+                        message=message,
+                        claimed_tokens_per_sec=tokens_per_sec,
+                    ),
+                )
+                commit_hash = page.commit_hash
+            else:
+                warn(fork.warnings)
+                accepted = taking_part.submit(
+                    client, fork, url, seq_len, tokens_per_sec
+                )
+                commit_hash = fork.commit_hash
     value = accepted.model_dump(mode="json")
-    value["warnings"] = fork.warnings
-    lines = [
-        f"submission: {accepted.submission_id}",
-        f"commit:     {fork.commit_hash}",
-        f"league:     {accepted.league}, round {accepted.round_number}",
-        f"status:     {accepted.status}{queue and queue + ' the queue'}",
-        f"expected:   {_expected(accepted.eta_seconds)}",
-        f"quota:      {left} more judgings in this round",
-        f"watch it:   quasar miner status {accepted.submission_id} --watch",
-    ]
+    value |= {"commit_hash": commit_hash, "warnings": fork.warnings}
+    lines = explained_acceptance(accepted, commit_hash)
     answer(value, lines, as_json=as_json)
 
 
-@miner.command("status")
-def status_command(
-    submission_id: Annotated[
-        UUID, typer.Argument(help="As `quasar miner submit` printed it.")
-    ],
-    *,
-    follow: Annotated[
-        bool, typer.Option("--watch", help="Stay until it is at rest.")
-    ] = False,
-    api_url: ApiUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell where a submission stands, and in the end its verdict.
-
-    With --watch: live, move by move; then the exit code is 0 for a score,
-    1 for a rejection and 2 for anything else. With --json and --watch: a
-    line for each move, the submission itself last.
-    """
-    with answering(as_json):
-        settings = settings_of(api_url=api_url)
-        with QuasarClient(settings.api_url) as client:
-            if follow:
-                view = watch.watched(client, submission_id, as_json=as_json)
-            else:
-                view = client.submission(submission_id)
-    answer(view.model_dump(mode="json"), explained(view), as_json=as_json)
-    if follow:
-        raise typer.Exit(_exit_code(view))
-
-
+for later in (afterwards.resume, afterwards.withdraw, afterwards.status):
+    miner.command(later.__name__)(later)
 miner.command("explain")(explain_command)
-
-
-def _exit_code(view: SubmissionView) -> int:
-    return {
-        Status.SCORED: ACCEPTED,
-        Status.REJECTED: REJECTED,
-        Status.INVALIDATED: REJECTED,
-    }.get(Status(view.status), USAGE_FAULT)
-
-
-def _expected(eta_seconds: float | None) -> str:
-    if eta_seconds is None:
-        return "unknown: no worker has been heard of yet"
-    return f"in about {eta_seconds:.0f} s"
-
-
 miner.command("reproduce")(reproduce_command)

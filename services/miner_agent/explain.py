@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quasar_core.contracts.http import SubmissionView
+from quasar_core.contracts.http import SubmissionAccepted, SubmissionView
 from quasar_core.contracts.reports import Rejection
 from quasar_core.contracts.values import Evidence
 from quasar_core.domain.submissions import Status
@@ -82,6 +82,30 @@ def explained(view: SubmissionView) -> list[str]:
     return [f"{view.status}{_waiting(view)}"]
 
 
+def explained_acceptance(
+    accepted: SubmissionAccepted, commit_hash: str
+) -> list[str]:
+    """What was handed in, where it stands, and what quota is left."""
+    quota = accepted.quota
+    left = quota.judged_this_round_limit - quota.judged_this_round
+    queue = "" if accepted.position is None else f", {accepted.position}. in"
+    eta = accepted.eta_seconds
+    expected = (
+        "unknown: no worker has been heard of yet"
+        if eta is None
+        else f"in about {eta:.0f} s"
+    )
+    return [
+        f"submission: {accepted.submission_id}",
+        f"commit:     {commit_hash}",
+        f"league:     {accepted.league}, round {accepted.round_number}",
+        f"status:     {accepted.status}{queue and queue + ' the queue'}",
+        f"expected:   {expected}",
+        f"quota:      {left} more judgings in this round",
+        f"watch it:   quasar miner status {accepted.submission_id} --watch",
+    ]
+
+
 def scored(tokens_per_sec: float, low: float, high: float) -> str:
     """A speed with its interval."""
     return f"{tokens_per_sec:,.0f} tokens/s ({low:,.0f} to {high:,.0f})"
@@ -107,6 +131,10 @@ def _explained_score(view: SubmissionView) -> list[str]:
 
 def _waiting(view: SubmissionView) -> str:
     parts = []
+    if view.status == Status.COMMITTED and view.commitment is not None:
+        first = view.commitment.reveal_from_block
+        last = view.commitment.reveal_until_block
+        parts.append(f"to be revealed from block {first} until {last}")
     if view.stage is not None:
         parts.append(f"stage {view.stage.value}")
     if view.position is not None:

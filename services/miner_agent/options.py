@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -11,6 +12,12 @@ from services.miner_agent.settings import MinerSettings
 
 RepoPath = Annotated[
     Path, typer.Option(help="The folder of your fork's repository.")
+]
+Remote = Annotated[
+    str, typer.Option(help="The git remote that --sealed pushes to.")
+]
+SubmissionId = Annotated[
+    UUID, typer.Argument(help="As `quasar miner submit` printed it.")
 ]
 SeqLen = Annotated[
     int,

@@ -12,21 +12,31 @@ from pydantic import ValidationError
 from quasar_core.chain.keys import KeyFault
 from quasar_core.chain.open import ChainUrlFault
 from quasar_core.client.answers import ProblemAnswer
+from quasar_core.client.api import QuasarClient
 from quasar_core.errors import QuasarError, SubmissionFault
+from quasar_core.execution.git import RepositoryError
+from quasar_core.execution.own_git import private_folder
+from quasar_core.worker.locks import LockTaken
 
 from services.miner_agent.explain import printable
-from services.miner_agent.repository import RepositoryFault
+from services.miner_agent.journal import Journal, JournalFault
+from services.miner_agent.repository import Fork, RepositoryFault
 from services.miner_agent.reproducing import NothingToReproduce
+from services.miner_agent.sealing import Tools
 from services.miner_agent.taking_part import NotSent
 from services.miner_agent.validation import NothingToValidate
 
 ACCEPTED, REJECTED, USAGE_FAULT = 0, 1, 2
+JOURNAL_FOLDER = "quasar-sealed"
 USAGE_FAULTS = (
     ChainUrlFault,
+    JournalFault,
     KeyFault,
+    LockTaken,
     NotSent,
     NothingToReproduce,
     NothingToValidate,
+    RepositoryError,
     RepositoryFault,
 )
 """What the caller mends by asking otherwise; all else is the world's."""
@@ -64,6 +74,17 @@ def warn(warnings: Sequence[str]) -> None:
     """Tell warnings on standard error, so that output stays output."""
     for warning in warnings:
         typer.echo(f"warning: {printable(warning)}", err=True)
+
+
+def tools_for(client: QuasarClient, fork: Fork, *, quiet: bool) -> Tools:
+    """What sealing works with; progress goes to standard error."""
+
+    def tell(line: str) -> None:
+        if not quiet:
+            typer.echo(printable(line), err=True)
+
+    folder = private_folder(fork.path, JOURNAL_FOLDER)
+    return Tools(client, Journal(folder), fork.path, tell)
 
 
 def _give_up(message: str, code: str, as_json: bool) -> None:

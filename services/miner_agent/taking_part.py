@@ -69,15 +69,17 @@ def join(settings: MinerSettings, repo_path: Path) -> Joined:
 
 
 @contextmanager
-def signed_client(settings: MinerSettings) -> Iterator[QuasarClient]:
-    """A client that signs with the miner's wallet for this deployment."""
+def signed_client(
+    settings: MinerSettings,
+) -> Iterator[tuple[QuasarClient, str]]:
+    """A client that signs with the miner's wallet, and its hotkey."""
     wallet = open_wallet(
         settings.wallet_name, settings.wallet_hotkey, settings.wallet_path
     )
     signer = RequestSigner(wallet.keypair, settings.receiver_hotkey)
     with QuasarClient(settings.api_url, signer) as client:
         signer.learn(client.current_round().receiver_hotkey)
-        yield client
+        yield client, wallet.hotkey
 
 
 def submit(

@@ -106,7 +106,8 @@ def told(step: Step) -> str | None:
 
 def _table(view: SubmissionView) -> Table:
     table = Table(title=f"submission {view.submission_id}", show_header=False)
-    table.add_row("league", f"{view.league} ({view.target_sequence_length})")
+    league = f"{view.league} ({view.target_sequence_length})"
+    table.add_row("league", league if view.league else "sealed")
     table.add_row("status", escape("\n".join(explained(view))))
     passed = {stage.stage: stage.seconds for stage in view.stages}
     for stage in Stage:

@@ -31,9 +31,12 @@ from quasar_core.client.answers import (
 from quasar_core.client.streams import moves_of
 from quasar_core.contracts.http import (
     Accepted,
+    CommitmentAccepted,
+    CommitmentRequest,
     Explanation,
     Health,
     Leaderboard,
+    RevealRequest,
     RoundView,
     SourceView,
     Standings,
@@ -113,6 +116,22 @@ class QuasarClient:
         """Hand in a commit; a repeat is answered with the first one's id."""
         body = request.model_dump_json(exclude_none=True).encode()
         return self._post("/submit_submission", body, SubmissionAccepted)
+
+    def commit(self, commitment_hash: str) -> CommitmentAccepted:
+        """Seal a submission; ProblemAnswer 409 where it was sealed before."""
+        request = CommitmentRequest(commitment_hash=commitment_hash)
+        body = request.model_dump_json(exclude_none=True).encode()
+        return self._post("/commit_submission", body, CommitmentAccepted)
+
+    def reveal(self, request: RevealRequest) -> SubmissionAccepted:
+        """Open a seal; a repeat is answered as the first was."""
+        body = request.model_dump_json(exclude_none=True).encode()
+        return self._post("/reveal_submission", body, SubmissionAccepted)
+
+    def withdraw(self, submission_id: UUID | str) -> SubmissionAccepted:
+        """Take back a submission of one's own that still waits."""
+        path = f"/submissions/{_id(submission_id)}/withdraw"
+        return self._post(path, b"", SubmissionAccepted)
 
     def submission(self, submission_id: UUID | str) -> SubmissionView:
         """One submission: status, stages, verdict, score."""

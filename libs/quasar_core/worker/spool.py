@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from quasar_core.contracts.events import EVENTS, Event
 from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import SPOOLED_EVENTS
+from quasar_core.worker.durable import write_durably
 
 SUFFIX = ".event"
 
@@ -50,14 +50,7 @@ class Spool:
         )
         with self._lock:
             path = self._directory / f"{self._next:012d}{SUFFIX}"
-            draft = self._directory / f".{path.stem}.draft"
-            try:
-                _write_through(draft, text)
-                draft.rename(path)
-            except OSError:
-                draft.unlink(missing_ok=True)
-                raise
-            _sync_directory(self._directory)
+            write_durably(path, text)
             self._next += 1
             SPOOLED_EVENTS.set(len(self))
 
@@ -86,18 +79,3 @@ class Spool:
                 path.rename(path.with_suffix(".unreadable"))
                 continue
             yield path, event
-
-
-def _write_through(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from quasar_core.contracts.reports import SourceFile
+from quasar_core.contracts.reports import Source
 from quasar_core.contracts.values import Contract, Sha256Hex
 
 Salt = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2}){16,64}$")]
@@ -80,10 +80,7 @@ class CommitmentView(Contract):
     salt: str | None
 
 
-class SourceView(Contract):
+class SourceView(Source):
     """GET /submissions/{id}/source: the archived files of the commit."""
 
     submission_id: UUID
-    identity: Sha256Hex
-    tree_hash: Sha256Hex
-    files: tuple[SourceFile, ...]

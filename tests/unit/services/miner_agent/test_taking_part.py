@@ -98,7 +98,8 @@ def test_a_commit_is_handed_in_signed_by_the_wallet(settings, fork, tmp_path):
     hotkey = join(settings, fork.path).hotkey
     with serving() as api:
         there = settings.model_copy(update={"api_url": api.url})
-        with signed_client(there) as client:
+        with signed_client(there) as (client, signer):
+            assert signer == hotkey
             accepted = submit(client, fork, "file:///fork", 512, 1e3)
 
     assert accepted.position == 3

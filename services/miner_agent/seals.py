@@ -1,0 +1,130 @@
+"""Seals: which sealed submission is meant, one that was begun or a new one."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from quasar_core.contracts.http import RoundView, SubmissionAccepted
+from quasar_core.domain.commitments import MIN_SALT_BYTES, commitment_hash
+from quasar_core.domain.sources import KERNEL_FOLDER
+from quasar_core.domain.submissions import REPEATABLE, Status
+from quasar_core.execution.own_git import commit_changes, has_remote
+
+from services.miner_agent.journal import UNFINISHED, Page, Step
+from services.miner_agent.repository import open_fork
+from services.miner_agent.sealing import Tools, carry_on
+from services.miner_agent.taking_part import NotSent, check_length
+
+SALT_BYTES = 2 * MIN_SALT_BYTES
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be submitted: the fork as it is now, at a length."""
+
+    hotkey: str
+    fork_url: str
+    remote: str | None
+    target_sequence_length: int
+    message: str
+    claimed_tokens_per_sec: float | None = None
+
+
+def submit_sealed(
+    tools: Tools, current: RoundView, wish: Wish
+) -> tuple[SubmissionAccepted, Page]:
+    """Commit what has changed, seal it, wait, push, reveal.
+
+    One that was begun at this length goes on, and nothing else is begun:
+    however often this is asked for, and wherever it was killed, a commit is
+    sealed once. Raises NotSent for a length that is not judged and for a
+    remote that git does not know.
+    """
+    check_length(current, wish.target_sequence_length)
+    with tools.journal.held():
+        page = _begun(tools, current, wish) or _new(tools, current, wish)
+        return carry_on(tools, page), page
+
+
+def resume(
+    tools: Tools, current: RoundView, hotkey: str
+) -> list[tuple[SubmissionAccepted, Page]]:
+    """Take all that was begun to its end, what opens first before the rest."""
+    with tools.journal.held():
+        begun = [
+            page
+            for page in tools.journal.of(current.netuid, hotkey)
+            if page.step in UNFINISHED
+        ]
+        begun.sort(key=lambda page: page.reveal_from_block or 0)
+        return [(carry_on(tools, page), page) for page in begun]
+
+
+def _begun(tools: Tools, current: RoundView, wish: Wish) -> Page | None:
+    for page in tools.journal.of(current.netuid, wish.hotkey):
+        if page.target_sequence_length != wish.target_sequence_length:
+            continue
+        if page.step in UNFINISHED:
+            tools.tell(
+                f"going on with commit {page.commit_hash[:12]}, which was"
+                " sealed before; what changed since is not part of it"
+            )
+            return page
+    return None
+
+
+def _new(tools: Tools, current: RoundView, wish: Wish) -> Page:
+    path = tools.repo_path
+    if wish.remote is not None and not has_remote(path, wish.remote):
+        raise NotSent(
+            f"{path} knows no remote {wish.remote} to push to: `git remote"
+            f" add {wish.remote} URL`, or name another with --remote"
+        )
+    if commit_changes(path, KERNEL_FOLDER, wish.message):
+        tools.tell(f"committed what had changed in {KERNEL_FOLDER}")
+    fork = open_fork(path)
+    for warning in fork.warnings:
+        tools.tell(f"warning: {warning}")
+    commit = fork.commit_hash
+    known = _revealed(tools, current, wish, commit)
+    if known is not None:
+        return known
+    salt = secrets.token_hex(SALT_BYTES)
+    length = wish.target_sequence_length
+    return tools.journal.put(
+        Page(
+            step=Step.SEALED,
+            netuid=current.netuid,
+            hotkey=wish.hotkey,
+            fork_url=wish.fork_url,
+            remote=wish.remote,
+            commit_hash=commit,
+            target_sequence_length=length,
+            salt=salt,
+            commitment_hash=commitment_hash(
+                wish.hotkey, wish.fork_url, commit, length, salt
+            ),
+            claimed_tokens_per_sec=wish.claimed_tokens_per_sec,
+        )
+    )
+
+
+def _revealed(
+    tools: Tools, current: RoundView, wish: Wish, commit: str
+) -> Page | None:
+    """The page of this very commit, where this round has it already."""
+    for page in tools.journal.of(current.netuid, wish.hotkey):
+        same = (page.fork_url, page.commit_hash, page.target_sequence_length)
+        if (
+            same != (wish.fork_url, commit, wish.target_sequence_length)
+            or page.submission_id is None
+        ):
+            continue
+        view = tools.client.submission(page.submission_id)
+        if (
+            view.round_number == current.round_number
+            and Status(view.status) not in REPEATABLE
+        ):
+            return page
+    return None
