@@ -141,11 +141,7 @@ class QuasarClient:
         """The archived files of a submission whose round is final."""
         path = f"/submissions/{_id(submission_id)}/source"
         answer = self._get(path, SourceView)
-        return Source(
-            files=answer.files,
-            identity=answer.identity,
-            tree_hash=answer.tree_hash,
-        )
+        return Source(**answer.model_dump(exclude={"submission_id"}))
 
     def submissions(self, **filters: str | int | None) -> SubmissionPage:
         """A page of submissions; `hotkey`, `status`, `round`, `cursor` ..."""
