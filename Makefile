@@ -117,7 +117,7 @@ fuzz: install ## Requests made up from the API's OpenAPI: make fuzz EXAMPLES=500
 
 .PHONY: redteam
 redteam: install ## Every attack on sandbox and judge, as one table
-	$(BIN)/pytest -q -n $(JOBS) tests/redteam/sandbox >&2
+	$(BIN)/pytest -q -n $(JOBS) tests/redteam/sandbox tests/redteam/api >&2
 	@$(BIN)/python -m tests.redteam $(ARGS)
 
 .PHONY: e2e
