@@ -28,6 +28,8 @@ from deploy.local.rules import Rules
 
 WHOLE_SECONDS, START_SECONDS = 15.0, 0.3
 """What a whole judging, and bubblewrap's start, should take at most."""
+CONTAINER_SECONDS = 1.0
+"""Likewise of a container's start."""
 
 
 def judgings(count: int, choice: SandboxChoice) -> list[float]:
@@ -96,6 +98,23 @@ def summary(
     }
 
 
+def container_starts(count: int) -> dict[str, Any]:
+    """The same of a container, where an engine answers; else nothing."""
+    from quasar_core.execution.docker import DockerSandbox
+
+    sandbox = DockerSandbox()
+    if not sandbox.answers():
+        return {}
+    sandbox.sweep()
+    sandbox.preflight()
+    started = starts(count, sandbox)
+    return {
+        "docker_starts": len(started),
+        "docker_start_median_seconds": round(percentile(started, 0.5), 3),
+        "docker_start_target_seconds": CONTAINER_SECONDS,
+    }
+
+
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -114,6 +133,8 @@ def main() -> None:
     sandbox.preflight()
     started = starts(options.starts, sandbox)
     found = summary(judgings(options.count, choice), started, sandbox.name)
+    if options.backend is None:
+        found |= container_starts(options.starts)
     if options.json:
         sys.stdout.write(json.dumps(found) + "\n")
         return

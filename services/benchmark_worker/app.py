@@ -9,6 +9,7 @@ from quasar_core.contracts.events import BaselineMeasured, BenchmarkRequested
 from quasar_core.contracts.reports import JudgeReport, Source
 from quasar_core.errors import Stage
 from quasar_core.execution.fetch import Fetcher, FetchLimits
+from quasar_core.execution.sandbox import Sandbox
 from quasar_core.judge.jobs import BaselineSpec, JudgeSpec, SandboxChoice
 from quasar_core.judge.spawn import (
     judge_in_subprocess,
@@ -24,14 +25,15 @@ from services.benchmark_worker.handlers import (
 from services.benchmark_worker.settings import Settings
 
 
-def make_fetcher(settings: Settings) -> Fetcher:
+def make_fetcher(settings: Settings, sandbox: Sandbox) -> Fetcher:
     """The fetcher of forks, as far as the settings allow it to go."""
     return Fetcher(
+        sandbox,
         FetchLimits(
             allowed_schemes=settings.git_schemes,
             allowed_hosts=settings.git_hosts,
             seconds=settings.fetch_seconds,
-        )
+        ),
     )
 
 
@@ -100,7 +102,7 @@ def serve(host: Host, settings: Settings) -> None:
     story = partial(
         benchmark_submission,
         prepare=baselines.prepare,
-        fetch=make_fetcher(settings).fetch,
+        fetch=make_fetcher(settings, host.sandbox).fetch,
         judge=partial(judge_job, settings=settings),
     )
 

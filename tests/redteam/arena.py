@@ -141,7 +141,7 @@ class Arena:
 
     def judged(self, fixture: Fixture) -> JudgeReport:
         """The real judge's report, its screen left out."""
-        with mock.patch.object(judging, "screen"):
+        with mock.patch.object(judging, "screen_inside"):
             return judge(
                 fixture.source,
                 target_sequence_length=LENGTH,

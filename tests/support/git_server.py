@@ -1,6 +1,7 @@
 """A git server over HTTP on this machine, and one that misbehaves."""
 
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -90,19 +91,28 @@ class QuietServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def git_server(root, trick=lambda handler: False, *, filters=True):
+def git_server(root, trick=lambda handler: False, *, filters=True, tls=None):
     """Serve the repositories below `root`; yields (base URL, paths asked).
 
-    `trick(handler)` may answer by itself, and then returns True.
+    `trick(handler)` may answer by itself, and then returns True. `tls` are
+    the files of a certificate and its key.
     """
     about = {"root": root, "trick": staticmethod(trick), "filters": filters}
     handler = type("Handler", (GitHandler,), about)
     server = QuietServer(("127.0.0.1", 0), handler)
     server.asked = []
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        # The handshake is the handler's, so that one client blocks nobody.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", server.asked
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_port}", server.asked
     finally:
         server.shutdown()
         thread.join()
@@ -114,3 +124,20 @@ def stalling(handler):
     time.sleep(5)
     handler.close_connection = True
     return True
+
+
+def certificate(directory):
+    """A certificate for this machine, signed by nobody else, and its key."""
+    made = directory / "certificate.pem"
+    key = directory / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-nodes"),
+            *("-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2"),
+            *("-subj", "/CN=127.0.0.1", "-keyout", key, "-out", made),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return made, key

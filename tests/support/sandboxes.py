@@ -10,7 +10,6 @@ from quasar_core.execution.closure import (
     python_environment,
     python_in_sandbox,
 )
-from quasar_core.execution.docker import DockerSandbox
 from quasar_core.execution.limits import MIB, Limits
 from quasar_core.execution.sandbox import Job, Mount
 
@@ -24,12 +23,13 @@ SMALL = Limits(
 )
 
 
-BACKENDS = {"bubblewrap": BubblewrapSandbox, "docker": DockerSandbox}
-
-
 def sandbox_in(directory: Path, backend: str = "bubblewrap", **settings):
     """A sandbox whose leases are the test's own."""
-    make = BACKENDS[backend]
+    make = BubblewrapSandbox
+    if backend == "docker":
+        from quasar_core.execution.docker import DockerSandbox
+
+        make = DockerSandbox
     return make(lease_directory=directory / "leases", **settings)
 
 

@@ -106,6 +106,8 @@ class Git:
     protocols: Sequence[str] = ()
     file_bytes: int = 64 * MIB
     memory_bytes: int = 2048 * MIB
+    settings: Sequence[str] = ()
+    """Beside those of every command: NAME=VALUE."""
 
     def run(self, *arguments: str, given: bytes = b"") -> GitAnswer:
         """Run a command, `given` on its standard input.
@@ -160,7 +162,11 @@ class Git:
             )
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        settings = (word for each in SETTINGS for word in ("-c", each))
+        settings = (
+            word
+            for each in (*SETTINGS, *self.settings)
+            for word in ("-c", each)
+        )
         tied = (SETPRIV, "--pdeathsig", "KILL", "--")
         return [
             *("/bin/sh", "-c", BOUNDED, "sh"),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from quasar_core.contracts.reports import Source, SourceFile
-from quasar_core.domain.identity import identity
 from quasar_core.domain.sources import (
     KERNEL_FOLDER,
     check_mode,
     check_names_and_sizes,
-    read_text,
-    tree_hash,
 )
 from quasar_core.errors import RejectionCode, Stage, SubmissionFault
 from quasar_core.execution.hardened_git import Git, GitAnswer
@@ -56,30 +52,17 @@ def missing_blobs(git: Git, files: Sequence[KernelFile]) -> tuple[str, ...]:
     return tuple(blob for blob, (kind, _) in kinds.items() if kind != "blob")
 
 
-def read_source(git: Git, files: Sequence[KernelFile]) -> Source:
-    """The files' contents; their sizes are asked before.
+def read_files(git: Git, files: Sequence[KernelFile]) -> dict[str, bytes]:
+    """The files' contents by name; their sizes are asked before.
 
-    Raises SubmissionFault: too_large, not_text.
+    Raises SubmissionFault: too_large.
     """
     kinds = _kinds(git, [file.blob for file in files])
     check_names_and_sizes({file.name: kinds[file.blob][1] for file in files})
     blobs = tuple(dict.fromkeys(file.blob for file in files))
     answer = git.run("cat-file", "--batch", given=_lines(blobs))
     contents = dict(_contents(answer.stdout, len(blobs)))
-    return as_source({file.name: contents[file.blob] for file in files})
-
-
-def as_source(files: Mapping[str, bytes]) -> Source:
-    """A source of kernel files by name; see `read_source` for faults."""
-    check_names_and_sizes({name: len(each) for name, each in files.items()})
-    texts = {name: read_text(name, files[name]) for name in sorted(files)}
-    return Source(
-        files=tuple(
-            SourceFile(name=name, text=text) for name, text in texts.items()
-        ),
-        identity=identity(texts),
-        tree_hash=tree_hash(files),
-    )
+    return {file.name: contents[file.blob] for file in files}
 
 
 def _python_entries(listing: bytes) -> Iterator[tuple[str, str, str]]:

@@ -15,11 +15,8 @@ from quasar_core.domain.sources import (
 )
 from quasar_core.errors import RejectionCode, Stage, SubmissionFault
 from quasar_core.execution.hardened_git import Git, within
-from quasar_core.execution.kernel_files import (
-    as_source,
-    list_kernel_files,
-    read_source,
-)
+from quasar_core.execution.kernel_files import list_kernel_files
+from quasar_core.execution.sources import as_source, read_source
 
 SECONDS = 60.0
 MODES = {stat.S_IFREG: "100644", stat.S_IFLNK: "120000", stat.S_IFDIR: "40000"}

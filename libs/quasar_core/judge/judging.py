@@ -17,11 +17,11 @@ from quasar_core.contracts.reports import (
     Source,
     Timing,
 )
-from quasar_core.domain.screening import screen
 from quasar_core.domain.tolerance import CPU_ROW_ERROR_BOUND
 from quasar_core.domain.workload import judged_length
 from quasar_core.errors import Stage, SubmissionFault
 from quasar_core.execution.sandbox import Sandbox
+from quasar_core.execution.screening import screen_inside
 from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.draws import (
     Draw,
@@ -128,7 +128,7 @@ class Judging:
         """
         files = source_files(self.source)
         with told(Stage.SCREEN, self.progress):
-            screen(files)
+            screen_inside(self.sandbox, files)
         with tempfile.TemporaryDirectory(
             prefix="quasar-judge-", dir=self.scratch
         ) as folder:

@@ -15,13 +15,13 @@ from quasar_core.contracts.reports import (
     Rejection,
     Source,
 )
-from quasar_core.domain.screening import screen
 from quasar_core.domain.tolerance import (
     DEFAULT_COSINE_SIM_THRESHOLD,
     DEFAULT_MAX_DIFF_THRESHOLD,
 )
 from quasar_core.errors import Stage, SubmissionFault
 from quasar_core.execution.sandbox import Sandbox
+from quasar_core.execution.screening import screen_inside
 from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.cores import SandboxedOperator
 from quasar_core.judge.exchange import private_memory
@@ -69,7 +69,7 @@ def verify(
         isolation = sandbox.preflight()
         try:
             with told(Stage.LOGITS, progress):
-                screen(source_files(source))
+                screen_inside(sandbox, source_files(source))
                 report = _verify(
                     source, seeds, settings, sandbox, thresholds, scratch
                 )

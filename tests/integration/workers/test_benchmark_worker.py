@@ -146,7 +146,7 @@ def wait_until_it_hangs(worker, recorder, job):
             for event in recorder.of(job.submission_id)
         ),
         "the judging",
-        60,
+        180,
     )
     return eventually(
         lambda: sandboxes(judge_processes(worker.pid))

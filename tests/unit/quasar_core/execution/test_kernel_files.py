@@ -1,16 +1,13 @@
 import pytest
-from quasar_core.domain.identity import identity
-from quasar_core.domain.sources import tree_hash
 from quasar_core.errors import RejectionCode, SubmissionFault
 from quasar_core.execution.git import create_repository
 from quasar_core.execution.hardened_git import Git, within
 from quasar_core.execution.kernel_files import (
     KernelFile,
-    as_source,
     is_commit,
     list_kernel_files,
     missing_blobs,
-    read_source,
+    read_files,
 )
 
 FOLDER = "fla/ops/quasar"
@@ -31,10 +28,7 @@ def git(tmp_path):
 def test_kernel_files_are_listed_and_read(git, commit):
     files = list_kernel_files(git, commit)
     assert [file.name for file in files] == sorted(FILES)
-    source = read_source(git, files)
-    assert {file.name: file.text.encode() for file in source.files} == FILES
-    assert source.tree_hash == tree_hash(FILES)
-    assert source.identity == identity(FILES)
+    assert read_files(git, files) == FILES
 
 
 def test_a_commit_is_told_from_a_tree_and_from_nothing(git, commit):
@@ -55,9 +49,3 @@ def test_a_commit_that_cannot_be_listed_misses_its_files(git, commit):
     with pytest.raises(SubmissionFault) as caught:
         list_kernel_files(git, "0" * 40)
     assert caught.value.code is RejectionCode.FILES_MISSING
-
-
-def test_a_source_of_files_is_checked(commit):
-    with pytest.raises(SubmissionFault) as caught:
-        as_source({"a.py": b"\0"})
-    assert caught.value.code is RejectionCode.NOT_TEXT
