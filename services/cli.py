@@ -41,7 +41,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "miner": Entry(
             "services.miner_agent.cli",
             "miner",
-            "Take part: init, submit, status, reproduce.",
+            "Take part: init, submit (--sealed), status, reproduce.",
         ),
         "validate": Entry(
             "services.miner_agent.judging.cli",
