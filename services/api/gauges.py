@@ -66,8 +66,11 @@ def _best(session: Session, round_number: int) -> dict[str, float]:
         )
         .group_by(Submission.league)
     )
-    rows = session.execute(query).tuples()
-    return {league: best for league, best in rows if best is not None}
+    return {
+        league: best
+        for league, best in session.execute(query)
+        if league is not None and best is not None
+    }
 
 
 def _counted(

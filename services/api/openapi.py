@@ -8,6 +8,7 @@ from typing import Any
 
 from quasar_core.contracts.http import ProblemDetails
 
+from services.api.examples import illustrate
 from services.api.problems import MEDIA_TYPE
 
 SIGNED = "btauth"
@@ -112,4 +113,5 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas["ProblemDetails"] = details
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    illustrate(document)
     return document
