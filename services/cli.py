@@ -51,7 +51,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "validator": Entry(
             "deploy.local.cli",
             "validator",
-            "One operator's workers and weight setter in one command.",
+            "One operator in one command: run; and audit of standings.",
         ),
         "api": Entry(
             "services.api.cli",

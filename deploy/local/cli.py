@@ -114,13 +114,13 @@ validator = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="One operator's workers and weight setter in one command.",
+    help="One operator in one command, and audits of what others judged.",
 )
 
 
 @validator.callback()
 def _group() -> None:
-    """One operator's workers and weight setter in one command."""
+    """One operator in one command, and audits of what others judged."""
 
 
 @validator.command("run")
