@@ -1,0 +1,1 @@
+"""Load: how much the API takes, and how fast it is on a full database."""
