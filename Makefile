@@ -154,6 +154,16 @@ dashboards: install ## Write the dashboards that Grafana loads
 gpu: install ## The kernel tests, and the device's attacks, on CUDA
 	$(BIN)/pytest -m gpu tests/gpu tests/unit/fla_quasar tests/redteam $(ARGS)
 
+.PHONY: bench-api
+bench-api: install ## Measure: signed submissions a second, on PostgreSQL
+	$(BIN)/python -m deploy.local.load.bench_api \
+	  --out docs/benchmarks/api-$$(date +%F).md $(ARGS)
+
+.PHONY: bench-scale
+bench-scale: install ## Measure: reading 100 000 submissions in PostgreSQL
+	$(BIN)/python -m deploy.local.load.bench_scale \
+	  --out docs/benchmarks/scale-$$(date +%F).md $(ARGS)
+
 .PHONY: bench-kernels
 bench-kernels: install ## Time the kernels beside fla, into docs/benchmarks/
 	$(BIN)/python -m fla_quasar.bench $(ARGS)

@@ -290,19 +290,24 @@ def report(found: dict[str, Any]) -> str:
         "",
         machine.told(found["machine"]),
         "",
-        f"{run['rate']}/s for {run['seconds']:g} s: statuses"
-        f" {run['statuses']}, p50 {run['p50_ms']} ms, p95 {run['p95_ms']} ms,"
-        f" p99 {run['p99_ms']} ms, max {run['max_ms']} ms. Over all runs"
-        f" {kept['accepted']} accepted, {kept['lost']} lost,"
-        f" {kept['doubled']} doubled, {kept['stored_unanswered']} stored"
-        " without an answer.",
+        (
+            f"{run['rate']}/s for {run['seconds']:g} s: statuses"
+            f" {run['statuses']}, p50 {run['p50_ms']} ms,"
+            f" p95 {run['p95_ms']} ms, p99 {run['p99_ms']} ms,"
+            f" max {run['max_ms']} ms. Over all runs"
+            f" {kept['accepted']} accepted, {kept['lost']} lost,"
+            f" {kept['doubled']} doubled, {kept['stored_unanswered']} stored"
+            " without an answer."
+        ),
         "",
-        f"The highest rate that holds (everything accepted, p99 within 1 s):"
-        f" **{found['holds']}/s**; with p99 within 100 ms"
-        f" {found['holds_p99_100ms']}/s. The plain FastAPI and SQLAlchemy"
-        " endpoint without signature, on the same database in the same run:"
-        f" {found['reference_holds']}/s, so the ratio is"
-        f" **{found['ratio']}**.",
+        (
+            "The highest rate that holds (everything accepted, p99 within"
+            f" 1 s): **{found['holds']}/s**; with p99 within 100 ms"
+            f" {found['holds_p99_100ms']}/s. The plain FastAPI and SQLAlchemy"
+            " endpoint without signature, on the same database in the same"
+            f" run: {found['reference_holds']}/s, so the ratio is"
+            f" **{found['ratio']}**."
+        ),
         "",
         "| server | rate | p50 ms | p95 ms | p99 ms | statuses |",
         "| --- | --- | --- | --- | --- | --- |",

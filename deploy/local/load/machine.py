@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -41,8 +40,3 @@ def told(found: dict[str, Any]) -> str:
         f" {found['python']}, {versions}, PostgreSQL from its wheel with its"
         f" defaults. {busy} (load {found['load_before']} before the run)."
     )
-
-
-def command_line() -> str:
-    """How this was called."""
-    return " ".join(["python", "-m", *sys.argv[1:]])

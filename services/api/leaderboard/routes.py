@@ -88,6 +88,10 @@ def get_leaderboard(
     league: Annotated[
         str | None, Query(description="100k ... 900k, 1M; overall without")
     ] = None,
+    cursor: Annotated[
+        int,
+        Query(ge=0, le=KEPT_ROWS, description="`next_cursor` of a page"),
+    ] = 0,
     limit: Limit = 100,
     if_none_match: IfNoneMatch = None,
 ) -> Leaderboard | Response:
@@ -96,13 +100,22 @@ def get_leaderboard(
         raise invalid(f"league: one of {', '.join(LEAGUE_NAMES)}")
     with doors.database.read() as session:
         row = round_or_current(session, round_number)
-        tag = f'"{service.version(row, f"board-{league}-{limit}")}"'
+        what = f"board-{league}-{cursor}-{limit}"
+        tag = f'"{service.version(row, what)}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if fresh(tag, if_none_match):
             return Response(status_code=304, headers=headers)
         whole = board(session, request, row, league)
     response.headers.update(headers)
-    return whole.model_copy(update={"rows": whole.rows[:limit]})
+    return page(whole, cursor, limit)
+
+
+def page(whole: Leaderboard, cursor: int, limit: int) -> Leaderboard:
+    """The rows below the place `cursor`, at most so many."""
+    rows = whole.rows[cursor : cursor + limit]
+    more = cursor + limit < len(whole.rows)
+    following = str(rows[-1].place) if more else None
+    return whole.model_copy(update={"rows": rows, "next_cursor": following})
 
 
 @router.get(

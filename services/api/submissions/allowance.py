@@ -87,13 +87,15 @@ def _use(
     number: int,
     apart_from: UUID | None = None,
 ) -> quotas.QuotaUse:
-    waiting = 0
+    counts = [
+        usage.sent_in_round(account.coldkey, number, apart_from),
+        usage.unrevealed(account.hotkey),
+    ]
     if league:
-        waiting = usage.waiting_in_league(session, account.coldkey, league)
+        counts.append(usage.waiting_in_league(account.coldkey, league))
+    this_round, unrevealed, *waiting = usage.counted(session, *counts)
     return quotas.QuotaUse(
-        waiting_in_league=waiting,
-        this_round=usage.sent_in_round(
-            session, account.coldkey, number, apart_from
-        ),
-        unrevealed=usage.unrevealed(session, account.hotkey),
+        waiting_in_league=waiting[0] if waiting else 0,
+        this_round=this_round,
+        unrevealed=unrevealed,
     )

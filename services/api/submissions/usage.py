@@ -5,26 +5,39 @@ from __future__ import annotations
 from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, Status
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Attempt, Submission
-from services.api.submissions.repository import count
+
+Count = ScalarSelect[int]
+"""A number that is asked for together with others, in one statement."""
 
 
-def unrevealed(session: Session, hotkey: str) -> int:
-    """How many commitments of a hotkey are not revealed."""
-    return count(
-        session,
-        Submission.hotkey == hotkey,
-        Submission.status == Status.COMMITTED,
+def counted(session: Session, *counts: Count) -> tuple[int, ...]:
+    """The numbers, by one question to the database."""
+    return tuple(session.execute(select(*counts)).one())
+
+
+def _count(*conditions: ColumnElement[bool]) -> Count:
+    return (
+        select(func.count())
+        .select_from(Submission)
+        .where(*conditions)
+        .scalar_subquery()
     )
 
 
-def waiting_in_league(session: Session, coldkey: str, league: str) -> int:
+def unrevealed(hotkey: str) -> Count:
+    """How many commitments of a hotkey are not revealed."""
+    return _count(
+        Submission.hotkey == hotkey, Submission.status == Status.COMMITTED
+    )
+
+
+def waiting_in_league(coldkey: str, league: str) -> Count:
     """How many of a coldkey's wait or are being judged in a league."""
-    return count(
-        session,
+    return _count(
         Submission.coldkey == coldkey,
         Submission.status.in_(PENDING),
         Submission.league == league,
@@ -33,11 +46,8 @@ def waiting_in_league(session: Session, coldkey: str, league: str) -> int:
 
 
 def sent_in_round(
-    session: Session,
-    coldkey: str,
-    number: int,
-    apart_from: UUID | None = None,
-) -> int:
+    coldkey: str, number: int, apart_from: UUID | None = None
+) -> Count:
     """How many of a coldkey's were or will be judged in a round.
 
     What the platform failed at is free, and so is what was withdrawn
@@ -65,4 +75,4 @@ def sent_in_round(
     ]
     if apart_from is not None:
         conditions.append(Submission.id != apart_from)
-    return count(session, *conditions)
+    return _count(*conditions)

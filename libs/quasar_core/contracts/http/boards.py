@@ -42,6 +42,8 @@ class Leaderboard(Contract):
     league_unit: int
     league: str | None
     rows: tuple[LeaderboardRow, ...]
+    next_cursor: str | None = None
+    """Where the next page begins, if there is one."""
 
 
 class LeagueView(Contract):

@@ -1,7 +1,9 @@
 import pytest
+from quasar_core.contracts.http import Leaderboard
 from quasar_core.errors import Problem
 
-from services.api.leaderboard.routes import fresh, round_or_current
+from services.api.leaderboard.routes import fresh, page, round_or_current
+from tests.support.played import leaderboard_row
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,24 @@ def test_a_round_is_asked_for_by_number_or_is_the_open_one(sqlite_world):
         with pytest.raises(Problem) as refused:
             round_or_current(session, None)
         assert refused.value.status == 503
+
+
+def test_a_board_comes_in_pages_by_place():
+    rows = tuple(leaderboard_row(place, 1) for place in range(1, 6))
+    whole = Leaderboard(
+        round_number=1,
+        round_status="open",
+        pool="cpu",
+        league_unit=100,
+        league=None,
+        rows=rows,
+    )
+    seen, cursor = [], 0
+    while True:
+        part = page(whole, cursor, 2)
+        seen.append([row.place for row in part.rows])
+        if part.next_cursor is None:
+            break
+        cursor = int(part.next_cursor)
+    assert seen == [[1, 2], [3, 4], [5]]
+    assert page(whole, 9, 2).rows == ()

@@ -44,10 +44,14 @@ def test_quotas_count_by_coldkey_league_and_round(sqlite_world):
     world.accepted("b")
     cold = address("cold")
     with world.database.read() as session:
-        assert usage.waiting_in_league(session, cold, "200k") == 1
-        assert usage.waiting_in_league(session, cold, "100k") == 0
-        assert usage.sent_in_round(session, cold, 1) == 2
-        assert usage.sent_in_round(session, cold, 2) == 0
+        assert usage.counted(
+            session, usage.waiting_in_league(cold, "200k")
+        ) == (1,)
+        assert usage.counted(
+            session, usage.waiting_in_league(cold, "100k")
+        ) == (0,)
+        assert usage.counted(session, usage.sent_in_round(cold, 1)) == (2,)
+        assert usage.counted(session, usage.sent_in_round(cold, 2)) == (0,)
         assert repository.pending_in_round(session, 1) == 1
         assert len(repository.unfinished_in_round(session, 1)) == 1
 

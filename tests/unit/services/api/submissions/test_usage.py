@@ -10,9 +10,13 @@ def test_unrevealed_commitments_are_counted_by_hotkey(sqlite_world):
         world.register(name, "cold")
     Seal("alice").committed(world)
     with world.database.read() as session:
-        assert usage.unrevealed(session, address("alice")) == 1
-        assert usage.unrevealed(session, address("bob")) == 0
-        assert usage.sent_in_round(session, address("cold"), 1) == 1
+        assert usage.counted(session, usage.unrevealed(address("alice"))) == (
+            1,
+        )
+        assert usage.counted(session, usage.unrevealed(address("bob"))) == (0,)
+        assert usage.counted(
+            session, usage.sent_in_round(address("cold"), 1)
+        ) == (1,)
 
 
 def test_what_the_platform_failed_at_is_free(sqlite_world):
@@ -21,8 +25,10 @@ def test_what_the_platform_failed_at_is_free(sqlite_world):
     submission_id = world.accepted("alice")
     cold = address("cold")
     with world.database.read() as session:
-        assert usage.sent_in_round(session, cold, 1) == 1
-        assert usage.sent_in_round(session, cold, 1, submission_id) == 0
+        assert usage.counted(session, usage.sent_in_round(cold, 1)) == (1,)
+        assert usage.counted(
+            session, usage.sent_in_round(cold, 1, submission_id)
+        ) == (0,)
     worker = Worker(world.clock)
     for _ in range(3):
         world.later(60)
@@ -30,5 +36,7 @@ def test_what_the_platform_failed_at_is_free(sqlite_world):
         world.record(worker.started(job), worker.failed(job))
     assert world.status(submission_id) == "infra_failed"
     with world.database.read() as session:
-        assert usage.sent_in_round(session, cold, 1) == 0
-        assert usage.waiting_in_league(session, cold, "200k") == 0
+        assert usage.counted(session, usage.sent_in_round(cold, 1)) == (0,)
+        assert usage.counted(
+            session, usage.waiting_in_league(cold, "200k")
+        ) == (0,)

@@ -1,0 +1,27 @@
+from deploy.local.load.bench_scale import paths, report
+from deploy.local.load.generator import Answer, Volley
+from deploy.local.load.machine import machine
+
+
+def test_the_page_says_what_is_slow():
+    def volley(seconds):
+        return Volley([Answer(200, seconds, b"")]).summary()
+
+    page = report(
+        {
+            "machine": machine(0.0),
+            "submissions": 10,
+            "rounds": 1,
+            "per_round": 10,
+            "asked": {
+                "a": {"warm": volley(0.01), "cold": volley(0.2)},
+                "b": {"warm": volley(0.06), "cold": volley(0.2)},
+            },
+        }
+    )
+    assert "| a | 10.0 | 10.0 | 200.0 | 200.0 | yes |" in page
+    assert "| b | 60.0 | 60.0 | 200.0 | 200.0 | no |" in page
+
+
+def test_the_middle_round_of_one_is_that_one():
+    assert paths(1)["standings, final"] == "/rounds/1/standings"

@@ -1,0 +1,34 @@
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from deploy.local.load.filling import fill, hotkey
+from services.api.db.session import Database
+from tests.support.postgres import sqlite_template, sqlite_url
+
+__all__ = ["sqlite_template", "sqlite_url"]
+
+
+def test_rounds_are_filled_and_all_but_the_last_are_final(
+    sqlite_url,
+):
+    database = Database(sqlite_url)
+    with Session(database.engine) as session:
+        assert fill(session, 50, 20) == 3
+    with database.read() as session:
+        counts = {
+            table: session.scalar(text(f"SELECT count(*) FROM {table}"))
+            for table in ("submissions", "event_log", "attempts", "rounds")
+        }
+        statuses = session.scalars(text("SELECT status FROM rounds")).all()
+    database.close()
+    assert counts == {
+        "submissions": 50,
+        "event_log": 200,
+        "attempts": 50,
+        "rounds": 3,
+    }
+    assert list(statuses) == ["weighed", "weighed", "open"]
+
+
+def test_every_miner_has_an_address_of_his_own():
+    assert len({hotkey(number) for number in range(200)}) == 200
