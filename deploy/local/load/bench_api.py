@@ -9,51 +9,29 @@ highest rate that holds, and the same for a plain endpoint beside it.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from quasar_core.chain.keys import Keypair, keypair_from_seed
-from quasar_core.chain.local import LocalChain
-from quasar_core.chain.local_state import Genesis
 from sqlalchemy import text
 
-from deploy.local.broker import broker
-from deploy.local.environment import base_environment, free_port
-from deploy.local.load import machine, reference
-from deploy.local.load.generator import Answer, Shot, Volley, fire, request
+from deploy.local.load import machine
+from deploy.local.load.generator import Answer, Volley, fire
 from deploy.local.load.postgres import postgres
-from deploy.local.processes import Processes, Program
+from deploy.local.load.serving import referred, served
+from deploy.local.load.shots import Shots, plain_shots, signed_shots
 from services.api.db.session import Database
 
-MINERS = 64
-NETUID = 24
 ACCEPTED = 202
 TARGET_P99_MS = 100.0
 HOLDS_P99_MS = 1_000.0
 FIRST_RATE = 25
 STEP = 1.25
-UNBOUND = str(10**6)
-PATH = "/submit_submission"
-
-Shots = Callable[[int, float], Sequence[Shot]]
-"""(rate, seconds) -> requests, ready to be sent at once."""
-
-
-def key(name: str) -> Keypair:
-    """A key of this benchmark's own."""
-    return keypair_from_seed(hashlib.sha256(name.encode()).digest())
-
-
-RECEIVER = key("api").ss58_address
 
 
 @dataclass(frozen=True)
@@ -77,64 +55,6 @@ class Step:
     def holds(self) -> bool:
         """Whether this rate could go on."""
         return self.whole and self.p99_ms <= HOLDS_P99_MS
-
-
-def signed_shots(rate: int, seconds: float) -> Sequence[Shot]:
-    """Submissions, each signed beforehand for its own moment.
-
-    Whoever calls this sends them at once: a signature is good for ten
-    seconds, so the moments are counted from the end of the signing.
-    """
-    from bittensor import http_auth
-
-    keys = [key(f"miner-{number}") for number in range(MINERS)]
-    count = round(rate * seconds)
-    began = time.time_ns()
-    # about what signing takes, on a machine that is not ours alone
-    start = began + 1_000_000_000 + count * 250_000
-    shots = []
-    for number in range(count):
-        body = _body(began, number)
-        due = number / rate
-        headers = http_auth.sign(
-            keys[number % MINERS],
-            method="POST",
-            path=PATH,
-            body=body,
-            receiver_ss58=RECEIVER,
-            nonce_ns=start + round(due * 1e9),
-        )
-        shots.append(Shot(due, request("POST", PATH, body, headers)))
-    rest = (start - time.time_ns()) / 1e9
-    if rest > 0:
-        time.sleep(rest)
-    return shots
-
-
-def plain_shots(rate: int, seconds: float) -> Sequence[Shot]:
-    """The same bodies, unsigned, for the reference."""
-    began = time.time_ns()
-    return [
-        Shot(
-            number / rate,
-            request("POST", reference.PATH, _body(began, number)),
-        )
-        for number in range(round(rate * seconds))
-    ]
-
-
-def _body(began: int, number: int) -> bytes:
-    commit = hashlib.sha1(  # noqa: S324 -- as git names commits
-        f"{began}-{number}".encode()
-    ).hexdigest()
-    return json.dumps(
-        {
-            "fork_url": "https://github.com/some-miner/flash-linear-attention",
-            "commit_hash": commit,
-            "target_sequence_length": 100_000 + 100_000 * (number % 10),
-            "tokens_per_sec": 1_000.0 + number,
-        }
-    ).encode()
 
 
 def climb(
@@ -180,66 +100,6 @@ def books(database: Database, answers: Sequence[Answer]) -> dict[str, int]:
         "stored_unanswered": len(rows - set(ids)),
         "without_a_row_in_the_log": len(rows) - (entered or 0),
     }
-
-
-@contextmanager
-def served(folder: Path, url: str) -> Iterator[int]:
-    """The API as real processes over this database; the port of its web."""
-    chain = LocalChain.create(folder / "chain.json", Genesis(netuid=NETUID))
-    for number in range(MINERS):
-        hotkey = key(f"miner-{number}").ss58_address
-        chain.register(hotkey, key(f"cold-{number}").ss58_address)
-    port = free_port()
-    valkey, doors = broker(folder / "broker", {})
-    environment = {
-        **base_environment(),
-        "QUASAR_DATABASE_URL": url,
-        "QUASAR_REDIS_URL": doors.platform,
-        "QUASAR_CHAIN_URL": f"local://{folder}/chain.json",
-        "QUASAR_NETUID": str(NETUID),
-        "QUASAR_RECEIVER_HOTKEY": RECEIVER,
-        "QUASAR_PORT": str(port),
-        "QUASAR_LOG_LEVEL": "WARNING",
-        "QUASAR_QUOTA_WAITING_PER_LEAGUE": UNBOUND,
-        "QUASAR_QUOTA_JUDGED_PER_ROUND": UNBOUND,
-        "QUASAR_REQUESTS_PER_MINUTE": "0",
-        "QUASAR_WRITES_PER_MINUTE": "0",
-        "QUASAR_AUTH_FAILURES": "0",
-    }
-    with Processes(folder / "logs") as processes:
-        processes.start(valkey)
-        for name in ("scheduler", "web"):
-            processes.start(
-                Program(
-                    name,
-                    (sys.executable, "-m", f"services.api.{name}"),
-                    environment,
-                    ready=lambda name=name: name != "web"
-                    or answers(port, "/rounds/current"),
-                )
-            )
-        yield port
-
-
-@contextmanager
-def referred(folder: Path, url: str) -> Iterator[int]:
-    """The reference as a process over the same database; its port."""
-    port = free_port()
-    program = Program(
-        "reference",
-        (sys.executable, "-m", reference.__name__, url, str(port)),
-        base_environment(),
-        ready=lambda: answers(port, "/openapi.json"),
-    )
-    with Processes(folder / "logs") as processes:
-        processes.start(program)
-        yield port
-
-
-def answers(port: int, path: str) -> bool:
-    """Whether a server answers a GET with 200."""
-    volley = fire(port, [Shot(0.0, request("GET", path))])
-    return volley.statuses() == {200: 1}
 
 
 def measure(

@@ -19,10 +19,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from deploy.local.load import machine
-from deploy.local.load.bench_api import served
 from deploy.local.load.filling import fill, hotkey
 from deploy.local.load.generator import Shot, Volley, fire, request
 from deploy.local.load.postgres import postgres
+from deploy.local.load.serving import served
 from services.api.db.session import Database
 
 TARGET_P95_MS = 50.0

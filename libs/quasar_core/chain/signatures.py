@@ -117,12 +117,14 @@ def sign(
     path: str,
     body: bytes,
     receiver: str,
+    nonce_ns: int | None = None,
 ) -> dict[str, str]:
     """The headers that prove who sends this request, to whom, and when.
 
     `path` is the request target exactly as sent, query and all; `receiver`
     is the hotkey of the deployment. Each attempt needs a signature of its
-    own, for the time is in it.
+    own, for the time is in it: now, unless `nonce_ns` says when it will be
+    sent.
     """
     from bittensor import http_auth
 
@@ -132,6 +134,7 @@ def sign(
         path=path,
         body=body,
         receiver_ss58=receiver,
+        nonce_ns=nonce_ns,
     )
 
 

@@ -31,16 +31,20 @@ def filled(postgres_database_url):
     database.close()
 
 
+def round_of(session, number):
+    row = rounds.by_number(session, number)
+    assert row is not None
+    return row
+
+
 def some(session):
     return submissions.listed(session, limit=1)[0]
 
 
 READS = {
     "board": submissions.scored_in_round,
-    "precedence": lambda s, n: service.ranking_of(s, rounds.by_number(s, n)),
-    "standings": lambda s, n: service.standings(
-        s, rounds.by_number(s, n // 2)
-    ),
+    "precedence": lambda s, n: service.ranking_of(s, round_of(s, n)),
+    "standings": lambda s, n: service.standings(s, round_of(s, n // 2)),
     "of a miner": lambda s, _: submissions.listed(s, hotkey=hotkey(3)),
     "of a round": lambda s, n: submissions.listed(s, round_number=n // 2),
     "newest": lambda s, _: submissions.listed(s),

@@ -1,9 +1,5 @@
-import time
-
-from quasar_core.chain.signatures import verify
-
 from deploy.local.load import bench_api
-from deploy.local.load.bench_api import Step, climb, highest, signed_shots
+from deploy.local.load.bench_api import Step, climb, highest
 from deploy.local.load.generator import Answer, Volley
 
 
@@ -29,24 +25,3 @@ def test_the_climb_ends_at_the_first_rate_that_does_not_hold(monkeypatch):
     shots = lambda rate, _seconds: [None] * rate  # noqa: E731
     steps = list(climb(1, shots, 1.0, first=20))
     assert [one.rate for one in steps] == [20, 25, 31, 39, 49]
-
-
-def test_each_request_is_signed_for_its_own_moment():
-    shots = signed_shots(10, 0.5)
-    assert [shot.due_seconds for shot in shots] == [0.0, 0.1, 0.2, 0.3, 0.4]
-    callers = set()
-    for shot in shots:
-        head, body = shot.request.split(b"\r\n\r\n", 1)
-        headers = dict(
-            line.split(": ", 1) for line in head.decode().split("\r\n")[1:]
-        )
-        caller = verify(
-            headers,
-            body,
-            "POST",
-            bench_api.PATH,
-            bench_api.RECEIVER,
-            now_ns=time.time_ns(),
-        )
-        callers.add((caller.hotkey, caller.nonce_ns))
-    assert len(callers) == 5
