@@ -1,21 +1,64 @@
-"""`python -m fla_quasar.bench`: time, compare, write a page and a plot."""
+"""`python -m fla_quasar.bench`: time, compare, write a page and a plot.
+
+Each row is in the record as soon as it is measured; called again, the
+command goes on where it stopped. Nothing takes longer than `--minutes`.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
-LENGTHS = (4096, 16_384, 100_000, 300_000, 1_000_000)
-ACCURATE_AT = (4096, 65_536)
+from .plot import picture
+from .records import (
+    Record,
+    append,
+    latest,
+    of_setting,
+    read,
+    remaining,
+    stopped,
+)
+from .report import page
+from .rows import LENGTHS, Row, chosen, plan
+from .supervising import COMMAND, supervise
+
+RECORD, PAGE, PICTURE = "kernels.jsonl", "kernels.md", "kernels.svg"
 
 
 def main() -> int:
     """Exit status 0, on a machine without a CUDA device too."""
+    wanted = _parser().parse_args()
+    rows = chosen(plan(tuple(wanted.lengths)), wanted.only)
+    if wanted.list:
+        sys.stdout.writelines(f"{row.key}\n" for row in rows)
+        return 0
+    if wanted.render:
+        write(wanted.out)
+        return 0
+    if not torch.cuda.is_available():
+        sys.stdout.write(
+            "There is no CUDA device here, and kernels are timed on one:"
+            " nothing was measured.\n"
+        )
+        return 0
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    # what fla finds out about its kernels serves the next call, too
+    os.environ.setdefault(
+        "TRITON_CACHE_DIR", str((wanted.out / ".triton").resolve())
+    )
+    measure_all(rows, wanted.out, wanted.minutes * 60, again=wanted.again)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fla_quasar.bench", description=__doc__
     )
@@ -23,64 +66,76 @@ def main() -> int:
         "--out",
         type=Path,
         default=Path("docs/benchmarks"),
-        help="the folder for kernels.md and kernels.svg (%(default)s)",
+        help=f"the folder for {RECORD}, {PAGE} and {PICTURE} (%(default)s)",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=9.0,
+        help="stop after this long; call again to go on (%(default)s)",
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="PART",
+        help="rows whose name, as --list prints it, has one of these in it",
     )
     parser.add_argument(
         "--lengths", type=int, nargs="+", default=LENGTHS, metavar="T"
     )
     parser.add_argument(
-        "--impatient",
+        "--again",
         action="store_true",
-        help="leave out the peers whose backward pass tunes for minutes",
+        help="measure rows that have an answer, too: one run side by side",
     )
-    wanted = parser.parse_args()
-    if not torch.cuda.is_available():
-        sys.stdout.write(
-            "There is no CUDA device here, and kernels are timed on one:"
-            " nothing was measured.\n"
-        )
-        return 0
-    _measure_all(
-        wanted.out, tuple(wanted.lengths), patient=not wanted.impatient
+    parser.add_argument(
+        "--list", action="store_true", help="print the rows and stop"
     )
-    return 0
+    parser.add_argument(
+        "--render",
+        action="store_true",
+        help="write page and plot from the record; needs no device",
+    )
+    return parser
 
 
-def _measure_all(
-    out: Path, lengths: tuple[int, ...], *, patient: bool
+def measure_all(
+    rows: Sequence[Row], out: Path, seconds: float, *, again: bool = False
 ) -> None:
-    """Write what there is after every length: a stop loses little."""
-    from .accuracy import compare
-    from .measuring import Measure, limits
-    from .plot import picture
-    from .report import Result, cell, page
-    from .running import run_all
-
-    torch.manual_seed(0)
-    card = limits()
-    accuracies = list(compare(ACCURATE_AT))
-    measures: list[Measure] = []
-    out.mkdir(parents=True, exist_ok=True)
-    command = "make bench-kernels" + ("" if patient else " ARGS=--impatient")
-    for tokens in lengths:
-        for measured in run_all((tokens,), patient=patient):
-            measures.append(measured)
-            sys.stdout.write(
-                f"{measured.kind:8} {tokens:>9,} {measured.name:32}"
-                f" {cell(measured)}\n"
-            )
+    """Go through what is left of `rows`, then write page and plot."""
+    record, setting = out / RECORD, _setting()
+    known = [] if again else of_setting(read(record), setting)
+    left = remaining(rows, known)
+    run = datetime.now(tz=UTC).isoformat(timespec="seconds")
+    command = (*COMMAND, str(record), run, setting)
+    started = 0
+    for row, why in supervise(left, seconds, command):
+        started += 1
+        if why:
+            append(record, stopped(row, why, run, setting))
+            sys.stdout.write(f"{row.key:60} stopped: {why}\n")
             sys.stdout.flush()
-        result = Result(_setting(), card, measures, accuracies)
-        (out / "kernels.md").write_text(page(result, command))
-        (out / "kernels.svg").write_text(picture(result))
-    sys.stdout.write(f"wrote {out / 'kernels.md'} and kernels.svg\n")
+    write(out)
+    sys.stdout.write(f"{len(left) - started} of {len(left)} rows are left\n")
+
+
+def write(out: Path) -> None:
+    """Page and plot from the record: of the card that was timed last."""
+    records = read(out / RECORD)
+    if not records:
+        sys.stdout.write(f"{out / RECORD} has no measurements yet\n")
+        return
+    found: list[Record] = latest(of_setting(records, records[-1].setting))
+    (out / PAGE).write_text(page(found), encoding="utf-8")
+    (out / PICTURE).write_text(picture(found), encoding="utf-8")
+    sys.stdout.write(f"wrote {out / PAGE} and {out / PICTURE}\n")
 
 
 def _setting() -> str:
     names = ("torch", "triton", "fla-core", "flash-linear-attention")
     versions = ", ".join(f"{name} {_version(name)}" for name in names)
-    today = datetime.now(tz=UTC).date().isoformat()
-    return f"{torch.cuda.get_device_name()}; {versions}; {today}"
+    return f"{torch.cuda.get_device_name()}; {versions}"
 
 
 def _version(name: str) -> str:

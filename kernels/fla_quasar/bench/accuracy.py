@@ -4,47 +4,26 @@
 # pyright: reportCallIssue=false
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import torch
 from torch.nn.functional import normalize, silu
 
 from ..ops.quasar import chunk_quasar
+from .measuring import Measure
 from .peers import HEAD_DIM, HEADS, alpha_of
 
-FAMILIES = ("plain", "long memory", "stiff")
 
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Worst row errors against float64; `peer` is None without fla."""
-
-    family: str
-    tokens: int
-    ours: float
-    peer: float | None
-
-
-def compare(lengths: tuple[int, ...]) -> Iterator[Accuracy]:
-    """Every family at every length, in bfloat16, causal."""
-    for tokens in lengths:
-        for family in FAMILIES:
-            q, k, v, beta = _make(family, tokens)
-            truth, _ = chunk_quasar(
-                q.double(),
-                k.double(),
-                v.double(),
-                beta.double(),
-                layout="causal",
-            )
-            o, _ = chunk_quasar(q, k, v, beta, layout="causal")
-            yield Accuracy(
-                family,
-                tokens,
-                worst_row_error(o, truth),
-                _peer_error(q, k, v, beta, truth),
-            )
+def compare(family: str, tokens: int) -> Measure:
+    """Worst row errors against float64, in bfloat16, causal, by operator."""
+    q, k, v, beta = _make(family, tokens)
+    truth, _ = chunk_quasar(
+        q.double(), k.double(), v.double(), beta.double(), layout="causal"
+    )
+    o, _ = chunk_quasar(q, k, v, beta, layout="causal")
+    errors = {"ours": worst_row_error(o, truth)}
+    peer = _peer_error(q, k, v, beta, truth)
+    if peer is not None:
+        errors["fla chunk_delta_rule"] = peer
+    return Measure("accuracy", family, tokens, parts=errors)
 
 
 def _peer_error(

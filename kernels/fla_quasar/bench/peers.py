@@ -15,29 +15,39 @@ from torch.nn.functional import logsigmoid, scaled_dot_product_attention, silu
 
 from ..layers.quasar import QuasarAttention
 from ..ops.quasar import chunk_quasar
+from .rows import (
+    COMPILED_LAYER,
+    DELTA,
+    DELTA_SPLIT,
+    GATED,
+    KIMI,
+    LAYER,
+    OURS,
+    OURS_CAUSAL,
+    SOFTMAX,
+    SPLITS,
+)
 
 HEADS, HEAD_DIM, HIDDEN = 8, 64, 512
-# Beyond this, quadratic attention takes longer than it teaches.
-LONGEST_QUADRATIC = 100_000
-
-Operator = Callable[..., torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Peer:
-    """An operator or layer, what it takes, and how long it may be.
+    """An operator or layer and what it takes.
 
     `make(tokens)` gives its arguments; those that are tensors and want a
-    gradient have one. `tunes_for_minutes` tells of a backward pass that, on
-    its first call, does.
+    gradient have one, and so do the parameters of `module`.
     """
 
     name: str
     make: Callable[[int], tuple[Any, ...]]
     call: Callable[..., torch.Tensor]
-    longest: int = 2**31
-    splits_the_card: bool = False
-    tunes_for_minutes: bool = False
+    module: torch.nn.Module | None = None
+
+    @property
+    def splits_the_card(self) -> bool:
+        """Whether fla is asked to split one sequence over the device."""
+        return self.name in SPLITS
 
 
 def random(*shape: int) -> torch.Tensor:
@@ -97,20 +107,18 @@ def split_over_the_card(*, wanted: bool) -> Iterator[None]:
         os.environ.pop("FLA_INTRACARD_CP", None)
 
 
-def operators() -> list[Peer]:
-    """Ours, fla's if installed, and softmax attention."""
-    ours = [
-        Peer(f"chunk_quasar {layout}", _with_beta, _quasar(layout))
-        for layout in ("interleaved", "causal")
-    ]
-    softmax = Peer(
-        "softmax attention (SDPA)", qkv, _softmax, LONGEST_QUADRATIC
-    )
-    return [*ours, *_fla_operators(), softmax]
-
-
-def _quasar(layout: str) -> Operator:
-    return lambda *x: chunk_quasar(*x, layout=layout)[0]
+def operator(name: str) -> Peer:
+    """The operator of that name; ImportError if fla is needed and absent."""
+    if name in (OURS, OURS_CAUSAL):
+        layout = "interleaved" if name == OURS else "causal"
+        return Peer(
+            name, _with_beta, lambda *x: chunk_quasar(*x, layout=layout)[0]
+        )
+    if name == SOFTMAX:
+        return Peer(name, qkv, _softmax)
+    if name in (DELTA, DELTA_SPLIT):
+        return _delta_rule(name)
+    return _gated(name)
 
 
 def _softmax(*x: torch.Tensor) -> torch.Tensor:
@@ -118,69 +126,60 @@ def _softmax(*x: torch.Tensor) -> torch.Tensor:
     return scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
-def _fla_operators() -> list[Peer]:
-    try:
-        from fla.ops.delta_rule import chunk_delta_rule
-        from fla.ops.gated_delta_rule import chunk_gated_delta_rule
-        from fla.ops.kda import chunk_kda
-    except ImportError:
-        return []
+def _delta_rule(name: str) -> Peer:
+    from fla.ops.delta_rule import chunk_delta_rule
 
     def delta(q: Any, k: Any, v: Any, alpha: Any) -> torch.Tensor:
-        return chunk_delta_rule(q, k, v, alpha, scale=1.0)[0]
-
-    def split(q: Any, k: Any, v: Any, alpha: Any) -> torch.Tensor:
-        marks = _marks(q.shape[1])
+        marks = _marks(q.shape[1]) if name in SPLITS else None
         return chunk_delta_rule(q, k, v, alpha, scale=1.0, cu_seqlens=marks)[0]
 
+    return Peer(name, _with_alpha, delta)
+
+
+def _gated(name: str) -> Peer:
+    if name == GATED:
+        from fla.ops.gated_delta_rule import chunk_gated_delta_rule as rule
+
+        make = _with_decay
+    else:
+        from fla.ops.kda import chunk_kda as rule
+
+        make = _with_decays
+
     def gated(q: Any, k: Any, v: Any, g: Any, alpha: Any) -> torch.Tensor:
-        return chunk_gated_delta_rule(q, k, v, g, alpha, scale=1.0)[0]
+        return rule(q, k, v, g, alpha, scale=1.0)[0]
 
-    def kda(q: Any, k: Any, v: Any, g: Any, alpha: Any) -> torch.Tensor:
-        return chunk_kda(q, k, v, g, alpha, scale=1.0)[0]
-
-    return [
-        Peer("fla chunk_delta_rule", _with_alpha, delta),
-        Peer(
-            "fla chunk_delta_rule, split",
-            _with_alpha,
-            split,
-            splits_the_card=True,
-        ),
-        Peer(
-            "fla chunk_gated_delta_rule",
-            _with_decay,
-            gated,
-            tunes_for_minutes=True,
-        ),
-        Peer("fla chunk_kda", _with_decays, kda, tunes_for_minutes=True),
-    ]
+    return Peer(name, make, gated)
 
 
-def layers() -> list[Peer]:
-    """Whole layers of hidden size 512, in bfloat16."""
-    ours = QuasarAttention(HIDDEN, HEAD_DIM, HEADS).to("cuda", torch.bfloat16)
-    peers = [Peer("QuasarAttention", _hidden, lambda x: ours(x)[0])]
-    try:
-        from fla.layers import DeltaNet, KimiDeltaAttention
-    except ImportError:
-        return peers
-    delta = DeltaNet(hidden_size=HIDDEN, num_heads=HEADS, mode="chunk")
-    kimi = KimiDeltaAttention(
-        hidden_size=HIDDEN, head_dim=HEAD_DIM, num_heads=HEADS
-    )
-    delta, kimi = (x.to("cuda", torch.bfloat16) for x in (delta, kimi))
-    return [
-        *peers,
-        Peer("fla DeltaNet", _hidden, lambda x: delta(x)[0]),
-        Peer(
-            "fla DeltaNet, split",
-            _hidden,
-            lambda x: delta(x, cu_seqlens=_marks(x.shape[1]))[0],
-            splits_the_card=True,
-        ),
-        Peer("fla KimiDeltaAttention", _hidden, lambda x: kimi(x)[0]),
-    ]
+def layer(name: str) -> Peer:
+    """The layer of that name, of hidden size 512, in bfloat16."""
+    if name.startswith(LAYER):
+        ours = _placed(QuasarAttention(HIDDEN, HEAD_DIM, HEADS))
+        call = torch.compile(ours) if name == COMPILED_LAYER else ours
+        return Peer(name, _hidden, lambda x: call(x)[0], ours)
+    if name == KIMI:
+        from fla.layers import KimiDeltaAttention
+
+        kimi = _placed(
+            KimiDeltaAttention(
+                hidden_size=HIDDEN, head_dim=HEAD_DIM, num_heads=HEADS
+            )
+        )
+        return Peer(name, _hidden, lambda x: kimi(x)[0], kimi)
+    from fla.layers import DeltaNet
+
+    delta = _placed(DeltaNet(hidden_size=HIDDEN, num_heads=HEADS))
+
+    def call_delta(x: torch.Tensor) -> torch.Tensor:
+        marks = _marks(x.shape[1]) if name in SPLITS else None
+        return delta(x, cu_seqlens=marks)[0]
+
+    return Peer(name, _hidden, call_delta, delta)
+
+
+def _placed(module: torch.nn.Module) -> torch.nn.Module:
+    return module.to("cuda", torch.bfloat16)
 
 
 def _hidden(tokens: int) -> tuple[torch.Tensor, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from math import log10
 
-from .report import Result, moved_bytes, operations, reached
+from .measuring import Limits, Measure, limits_of
+from .records import Record
+from .report import moved_bytes, operations, reached
 
 WIDTH, HEIGHT, MARGIN = 460, 340, 60
 COLOURS = ("#0b6e4f", "#3fa34d", "#b3541e", "#e09f3e", "#5e548e", "#9f86c0")
@@ -79,11 +81,12 @@ def _share(value: float, span: Point) -> float:
     return (log10(value) - low) / (high - low)
 
 
-def picture(result: Result) -> str:
-    """The SVG of one run."""
-    lines = _speeds(result)
-    values = [y for points in lines.values() for _, y in points]
-    lengths = [x for points in lines.values() for x, _ in points]
+def picture(records: Sequence[Record]) -> str:
+    """The SVG of records of one setting, empty axes where there are none."""
+    measures = [each.measure for each in records]
+    lines = _speeds(measures)
+    values = [y for points in lines.values() for _, y in points] or [1.0]
+    lengths = [x for points in lines.values() for x, _ in points] or [1e4]
     speed = Panel(
         0,
         (min(lengths) / 1.3, max(lengths) * 1.3),
@@ -108,24 +111,29 @@ def picture(result: Result) -> str:
             opening,
             '<rect width="100%" height="100%" fill="white"/>',
             *speed.parts,
-            *_roof(result).parts,
+            *_roof(measures),
             *legend,
             "</svg>\n",
         ]
     )
 
 
-def _speeds(result: Result) -> dict[str, list[Point]]:
+def _speeds(measures: Sequence[Measure]) -> dict[str, list[Point]]:
     lines: dict[str, list[Point]] = {}
-    for x in sorted(result.measures, key=lambda x: x.tokens):
+    for x in sorted(measures, key=lambda x: x.tokens):
         if x.kind == "forward" and x.tokens_per_second:
             point = (float(x.tokens), x.tokens_per_second / 1e6)
             lines.setdefault(x.name, []).append(point)
     return lines
 
 
-def _roof(result: Result) -> Panel:
-    limits = result.limits
+def _roof(measures: Sequence[Measure]) -> list[str]:
+    """The parts of the second panel, none where limits are not known."""
+    limits = limits_of(measures)
+    return [] if limits is None else _roof_of(measures, limits).parts
+
+
+def _roof_of(measures: Sequence[Measure], limits: Limits) -> Panel:
     ridge = limits.multiplied / limits.copied
     top = limits.multiplied / 1e12
     panel = Panel(
@@ -137,6 +145,6 @@ def _roof(result: Result) -> Panel:
     roof = [(1.0, max(top / ridge, 1.0)), (ridge, top), (10 * ridge, top)]
     panel.line(roof, "#444", 0)
     intensity = operations(1) / moved_bytes(1)
-    under = [(intensity, made / 1e12) for _, _, made in reached(result)]
+    under = [(intensity, made / 1e12) for _, _, made in reached(measures)]
     panel.line([(x, max(y, 1.0)) for x, y in under], COLOURS[0], 4)
     return panel

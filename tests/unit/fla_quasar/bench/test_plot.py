@@ -1,31 +1,39 @@
-"""The plot of measurements."""
+"""The plot of a record."""
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from fla_quasar.bench.measuring import Limits, Measure
+from fla_quasar.bench.measuring import Measure
 from fla_quasar.bench.plot import Panel, picture
-from fla_quasar.bench.report import OURS, Result
+from fla_quasar.bench.records import Record, read
+from fla_quasar.bench.rows import OURS
 
 NAME = "{http://www.w3.org/2000/svg}"
+SAMPLE = Path(__file__).with_name("sample.jsonl")
+
+
+def drawn(records):
+    tree = ET.fromstring(picture(records))
+    dots = [x.get("r") for x in tree.iter(f"{NAME}circle")]
+    return dots, [x.text for x in tree.iter(f"{NAME}text")]
 
 
 def test_every_forward_measurement_is_a_dot():
-    measures = [
-        Measure("forward", OURS, 4096, 0.2, 1),
-        Measure("forward", OURS, 100_000, 0.4, 1),
-        Measure("forward", "a < b", 4096, 0.5, 1),
-        Measure("forward", "a < b", 100_000, failure="out of memory"),
-        Measure("layer", "a layer", 4096, 0.5, 1),
-    ]
-    result = Result("A card", Limits(4e12, 7e14), measures, [])
-    tree = ET.fromstring(picture(result))
-    dots = [x for x in tree.iter(f"{NAME}circle") if x.get("r") == "3"]
-    assert len(dots) == 3
-    words = [x.text for x in tree.iter(f"{NAME}text")]
+    dots, words = drawn(read(SAMPLE))
+    assert dots.count("3") == 5
     assert OURS in words
+    assert "fla chunk_kda" not in words
+    assert "operations per byte" in words
+
+
+def test_without_limits_there_is_no_roof():
+    record = Record(Measure("forward", "a < b", 4096, 1.0), "1", "A card")
+    dots, words = drawn([record])
+    assert dots.count("3") == 1
     assert "a < b" in words
-    assert "a layer" not in words
+    assert "operations per byte" not in words
+    assert drawn([Record(Measure("layer", "x", 1), "1", "")])[0] == []
 
 
 def test_axes_are_logarithmic():

@@ -1,67 +1,72 @@
-"""Who is measured at which length, and how."""
+"""How a row is called, and that a failure is an answer."""
 
 import pytest
 import torch
 from fla_quasar.bench import running
 from fla_quasar.bench.measuring import Measure
 from fla_quasar.bench.peers import Peer
+from fla_quasar.bench.rows import DELTA_NET_SPLIT, LAYER, OURS, Row
 
 
-@pytest.fixture(name="measured")
-def _measured(monkeypatch):
-    def make(tokens):
-        return (torch.ones(tokens, requires_grad=True),)
+def make(tokens):
+    return (torch.ones(tokens, requires_grad=True),)
 
-    def double(x):
-        return x * 2
 
-    peers = [
-        Peer("short", make, double, longest=10),
-        Peer("split", make, double, splits_the_card=True),
-    ]
+@pytest.fixture(name="asked")
+def _asked(monkeypatch):
+    """(kind, name, whether autograd ran) of every row that is run."""
+    asked = []
 
     def measure(kind, name, tokens, call):
-        result = call()
-        by_autograd = isinstance(result, torch.Tensor)
-        return Measure(kind, f"{name} {by_autograd}", tokens)
+        asked.append((kind, name, call() is None))
+        return Measure(kind, name, tokens, 1.0, 1)
 
-    monkeypatch.setattr(running, "operators", lambda: peers)
-    monkeypatch.setattr(running, "layers", lambda: peers[:1])
+    def peer(name):
+        return Peer(name, make, lambda x: x * 2)
+
     monkeypatch.setattr(running, "measure", measure)
-    monkeypatch.setattr(running, "_parts", lambda tokens: [])
-    monkeypatch.setattr(running, "LONGEST_BACKWARD", 15)
-    return lambda *lengths: [
-        (x.kind, x.name, x.tokens) for x in running.run_all(lengths)
-    ]
+    monkeypatch.setattr(running, "operator", peer)
+    monkeypatch.setattr(running, "layer", peer)
+    return asked
 
 
-def test_a_peer_runs_at_the_lengths_it_can(measured):
-    assert measured(5, 12, 20) == [
-        ("forward", "short True", 5),
-        ("forward", "split True", 5),
-        ("layer", "short True", 5),
-        ("both", "short False", 5),
-        ("forward", "split True", 12),
-        ("forward", "split True", 20),
-    ]
+@pytest.mark.parametrize(
+    ("kind", "name", "trains"),
+    [
+        ("forward", OURS, False),
+        ("both", OURS, True),
+        ("layer", DELTA_NET_SPLIT, False),
+        ("training", LAYER, True),
+    ],
+)
+def test_a_row_is_called_as_its_kind_says(asked, kind, name, trains):
+    assert running.run(Row(kind, name, 5)).milliseconds == 1.0
+    assert asked == [(kind, name, trains)]
 
 
-def test_running_out_of_memory_is_a_result(measured, monkeypatch):
-    def make(_):
-        raise torch.cuda.OutOfMemoryError
+def test_gradients_do_not_pile_up():
+    module = torch.nn.Linear(3, 3)
+    peer = Peer("x", make, module, module)
+    (x,) = arguments = (torch.ones(2, 3, requires_grad=True),)
+    call = running.both(peer, arguments)
+    call()
+    first = [t.grad.clone() for t in (x, *module.parameters())]
+    call()
+    second = [t.grad for t in (x, *module.parameters())]
+    assert all(map(torch.equal, first, second))
 
-    peers = [Peer("large", make, torch.neg)]
-    monkeypatch.setattr(running, "operators", lambda: peers)
-    found = [x for x in running.run_all((5,)) if x.kind == "forward"]
-    assert [x.failure for x in found] == ["out of memory"]
 
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (torch.cuda.OutOfMemoryError(), "out of memory"),
+        (ModuleNotFoundError("no fla", name="fla"), "absent: fla"),
+        (RuntimeError("bad kernel"), "failed: RuntimeError: bad kernel"),
+    ],
+)
+def test_what_cannot_run_is_an_answer(monkeypatch, fault, says):
+    def failing(_):
+        raise fault
 
-def test_the_impatient_skip_what_tunes_for_minutes(measured, monkeypatch):
-    def make(tokens):
-        return (torch.ones(tokens, requires_grad=True),)
-
-    peers = [Peer("slow", make, torch.neg, tunes_for_minutes=True)]
-    monkeypatch.setattr(running, "operators", lambda: peers)
-    kinds = [x.kind for x in running.run_all((12,), patient=False)]
-    assert kinds == ["forward"]
-    assert [kind for kind, _, _ in measured(12)] == ["forward", "both"]
+    monkeypatch.setattr(running, "operator", failing)
+    assert running.run(Row("forward", OURS, 5)).failure == says
