@@ -31,6 +31,9 @@ _POINTERS = {
     "d_final": "*fp32",
     "d_initial": "*fp32",
     "d_beta": "*fp32",
+    "d_weight": "*fp32",
+    "d_bias": "*fp32",
+    "place": "*i32",
     "eps": "fp32",
     "table": "*i64",
     "firsts": "*i64",
@@ -41,10 +44,11 @@ _POINTERS = {
 _OF_INPUTS = (
     *("q", "k", "v", "o", "do", "dq", "dk", "dv"),
     *("x", "y", "low", "up", "weight", "bias"),
+    *("dx", "dy", "d_gate"),
 )
 # of the dtype of q for bfloat16, and float32 for the rest
 _WORKED_OUT = ("solved", "before", "after", "corrected")
-_TABLES = {"table", "firsts", "spans", "cu_seqlens"}
+_TABLES = {"table", "firsts", "spans", "cu_seqlens", "place"}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
 
 import torch
@@ -153,31 +154,57 @@ def _gradients_of(
 
 
 def layer() -> Errors:
-    """`QuasarAttention` under `inference_mode`, whose parts are kernels."""
+    """`QuasarAttention`, whose parts are kernels, against float64's."""
+    packed = torch.tensor([0, 0, 3, 19])
+    for options, marks in (
+        ({}, None),
+        ({"conv_bias": True, "conv_size": 3}, packed),
+        ({"use_short_conv": False}, None),
+        ({"layout": "interleaved"}, None),
+    ):
+        attention = _layer(**options)
+        x = torch.randn(1, 19, 24)
+        got = _layer_gradients(attention, x, marks)
+        want = _layer_gradients(
+            deepcopy(attention).double(), x.double(), marks
+        )
+        yield f"{options} gradients", _furthest(got, want)
+        with torch.inference_mode():
+            y, _ = attention(x, cu_seqlens=marks)
+            yield f"{options} inference", _furthest([y], want)
+            if marks is None and attention.layout == "causal":
+                _, cache = attention(x[:, :17], use_cache=True)
+                rest, _ = attention(x[:, 17:], cache=cache)
+                off = _furthest([rest], [want[0][:, 17:]])
+                yield f"{options} with a cache", off
+    compiled = torch.compile(attention, fullgraph=True, backend="aot_eager")
+    yield "compiled", _furthest(_layer_gradients(compiled, x), got)
+
+
+def _layer(**options):
     from fla_quasar.layers import QuasarAttention
 
-    for options in (
-        {},
-        {"conv_bias": True},
-        {"use_short_conv": False},
-        {"layout": "interleaved"},
-    ):
-        made = {"layout": "causal"} | options
-        attention = QuasarAttention(24, 16, 2, **made)
-        for name, parameter in attention.named_parameters():
-            if name.endswith("bias"):
-                torch.nn.init.normal_(parameter)
-        x = torch.randn(2, 19, 24)
-        want, _ = attention(x)
-        with torch.inference_mode():
-            got, _ = attention(x)
-        yield str(options), float((got - want).norm() / want.norm())
-        if made["layout"] == "causal":
-            with torch.inference_mode():
-                _, cache = attention(x[:, :17], use_cache=True)
-                got, _ = attention(x[:, 17:], cache=cache)
-            off = (got - want[:, 17:]).norm() / want[:, 17:].norm()
-            yield f"{options} with a cache", float(off)
+    attention = QuasarAttention(24, 16, 2, **({"layout": "causal"} | options))
+    for name, parameter in attention.named_parameters():
+        if name.endswith("bias"):
+            torch.nn.init.normal_(parameter)
+    return attention
+
+
+def _layer_gradients(attention, x, marks=None) -> list[torch.Tensor]:
+    """The output, and the gradients of x and of every parameter."""
+    attention.zero_grad()
+    x = x.detach().requires_grad_()
+    y, _ = attention(x, cu_seqlens=marks)
+    (y * torch.linspace(-1, 1, y.numel()).view(y.shape)).sum().backward()
+    return [y.detach(), x.grad, *(p.grad for p in attention.parameters())]
+
+
+def _furthest(got, want) -> float:
+    return max(
+        float((mine - true).norm() / true.norm())
+        for mine, true in zip(got, want, strict=False)
+    )
 
 
 def small() -> Errors:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
 from torch.nn.functional import linear, silu, softplus
 
 from ..modules.gated_norm import GatedRMSNorm
-from ..modules.short_conv import ShortConvolution
+from ..modules.short_conv import LONGEST_WINDOW, ShortConvolution
 from ..ops.quasar.chunk import chunk_quasar
-from ..ops.quasar.dispatch import runs_triton
+from ..ops.quasar.dispatch import runs_triton, triton_state
 from ..ops.quasar.fused_recurrent import fused_recurrent_quasar
 from ..ops.quasar.inputs import check_head_dim, check_layout
 
@@ -25,7 +27,8 @@ class Prepared:
     """What the core takes: q, k, v `[B, T, H, S]` and beta `[H]`.
 
     `pasts` are what the convolutions must know of these tokens to go on
-    after them, or None where that was not asked for.
+    after them, or None where that was not asked for. `low` is the gate's
+    low-rank projection `[B, T, S]` where it came with the others.
     """
 
     q: torch.Tensor
@@ -33,6 +36,7 @@ class Prepared:
     v: torch.Tensor
     beta: torch.Tensor
     pasts: Pasts | None
+    low: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class QuasarAttention(nn.Module):
             )
         check_head_dim(head_dim)
         check_layout(layout)
+        triton_state()  # asked here, so that a compiler finds the answer
         self.hidden_size = hidden_size
         self.head_dim = head_dim
         self.num_heads = num_heads
@@ -148,8 +153,7 @@ class QuasarAttention(nn.Module):
             cu_seqlens,
         )
         decodes = cache is not None and hidden_states.shape[1] == 1
-        core = CORES["fused_recurrent" if decodes else self.mode]
-        o, state = core(
+        o, state = _core("fused_recurrent" if decodes else self.mode)(
             x.q,
             x.k,
             x.v,
@@ -159,7 +163,7 @@ class QuasarAttention(nn.Module):
             cu_seqlens=cu_seqlens,
             layout=self.layout,
         )
-        output = self.combine(o, hidden_states)
+        output = self.combine(o, hidden_states, x.low)
         return output, None if state is None else DecodingCache(state, x.pasts)
 
     def prepare(
@@ -181,7 +185,9 @@ class QuasarAttention(nn.Module):
                 f"hidden_states has shape {list(hidden_states.shape)}; it"
                 f" must be [B, T, {self.hidden_size}]"
             )
-        q, k, v, kept = self._project(
+        together = self._is_fused(hidden_states) and pasts is None
+        project = self._project_together if together else self._project
+        (q, k, v), kept, low = project(
             hidden_states, pasts, keep_pasts, cu_seqlens
         )
         heads = (self.num_heads, self.head_dim)
@@ -192,25 +198,35 @@ class QuasarAttention(nn.Module):
             v.unflatten(2, heads),
             softplus(self.beta_log.to(wide)),
             kept,
+            low,
         )
 
     def combine(
-        self, o: torch.Tensor, hidden_states: torch.Tensor
+        self,
+        o: torch.Tensor,
+        hidden_states: torch.Tensor,
+        low: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """All that comes after the core: o `[B, T, H, S]` to the output."""
-        if _is_fused(hidden_states):
+        """All that comes after the core: o `[B, T, H, S]` to the output.
+
+        `low` is what `prepare` made of the same hidden states, if it did.
+        """
+        if low is None:
+            weight = self.g_proj.get_parameter("0.weight")
+            low = linear(hidden_states, weight)
+        if runs_triton(o):
             from ..modules.fused import gated_norm
 
             y = gated_norm(
                 o,
-                self.g_proj[0](hidden_states),
+                low,
                 self.g_proj.get_parameter("1.weight"),
                 self.g_proj.get_parameter("1.bias"),
                 self.o_norm.weight,
                 self.o_norm.eps,
             )
         else:
-            gate = self.g_proj(hidden_states)
+            gate = self.g_proj[1](low)
             y = self.o_norm(
                 o, gate.unflatten(2, (self.num_heads, self.head_dim))
             )
@@ -222,53 +238,88 @@ class QuasarAttention(nn.Module):
         pasts: Pasts | None,
         keep_pasts: bool,
         cu_seqlens: torch.Tensor | None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Pasts | None]:
+    ) -> tuple[Pasts, Pasts | None, None]:
         """q, k, v `[B, T, H * S]`, and what the convolutions must keep."""
-        projections = (self.q_proj, self.k_proj, self.v_proj)
-        is_fused = _is_fused(x)
-        if is_fused:
-            weight = torch.cat(tuple(each.weight for each in projections))
-            raw = linear(x, weight)
-            q, k, v = raw.chunk(3, -1)
-        else:
-            raw = None
-            q, k, v = (project(x) for project in projections)
+        q, k, v = self.q_proj(x), self.k_proj(x), self.v_proj(x)
         if not self.use_short_conv:
-            return silu(q), silu(k), silu(v), None
-        convolutions = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
-        before = pasts or (None, None, None)
+            return (silu(q), silu(k), silu(v)), None, None
         kept = None
         if keep_pasts:
-            kept = (
-                convolutions[0].last(q, before[0], cu_seqlens),
-                convolutions[1].last(k, before[1], cu_seqlens),
-                convolutions[2].last(v, before[2], cu_seqlens),
-            )
-        if raw is not None and pasts is None and cu_seqlens is None:
-            q, k, v = self._convolve_together(raw)
-        else:
-            q, k, v = (
-                convolve(y, past, cu_seqlens)
-                for convolve, y, past in zip(
-                    convolutions, (q, k, v), before, strict=True
-                )
-            )
-        return q, k, v, kept
+            kept = self._kept(q, k, v, pasts, cu_seqlens)
+        before = pasts or (None, None, None)
+        return (
+            (
+                self.q_conv1d(q, before[0], cu_seqlens),
+                self.k_conv1d(k, before[1], cu_seqlens),
+                self.v_conv1d(v, before[2], cu_seqlens),
+            ),
+            kept,
+            None,
+        )
 
-    def _convolve_together(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The three convolutions of `[B, T, 3 * H * S]` in one kernel."""
-        from ..modules.fused import conv_silu
+    def _project_together(
+        self,
+        x: torch.Tensor,
+        pasts: Pasts | None,
+        keep_pasts: bool,
+        cu_seqlens: torch.Tensor | None,
+    ) -> tuple[Pasts, Pasts | None, torch.Tensor]:
+        """As `_project`, and the gate's low-rank projection: one product.
 
-        each = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
-        biases = tuple(y.bias for y in each if y.bias is not None)
-        return conv_silu(
-            x,
-            torch.cat(tuple(y.weight for y in each)),
+        The hidden states are read once, and the convolutions are kernels.
+        """
+        from ..modules.fused import conv_silu_of_three
+
+        projections = (self.q_proj, self.k_proj, self.v_proj, self.g_proj[0])
+        weight = torch.cat(
+            tuple(each.get_parameter("weight") for each in projections)
+        )
+        raw = linear(x, weight)
+        convolutions = (self.q_conv1d, self.k_conv1d, self.v_conv1d)
+        biases = tuple(y.bias for y in convolutions if y.bias is not None)
+        parts, low = conv_silu_of_three(
+            raw,
+            torch.cat(tuple(y.weight for y in convolutions)),
             torch.cat(biases) if biases else None,
-            3,
+            cu_seqlens,
+        )
+        kept = None
+        if keep_pasts:
+            q, k, v = raw[..., : -self.head_dim].chunk(3, -1)
+            kept = self._kept(q, k, v, pasts, cu_seqlens)
+        return parts, kept, low
+
+    def _kept(
+        self,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        pasts: Pasts | None,
+        cu_seqlens: torch.Tensor | None,
+    ) -> Pasts:
+        """What the convolutions must know of these tokens to go on."""
+        before = pasts or (None, None, None)
+        return (
+            self.q_conv1d.last(q, before[0], cu_seqlens),
+            self.k_conv1d.last(k, before[1], cu_seqlens),
+            self.v_conv1d.last(v, before[2], cu_seqlens),
+        )
+
+    def _is_fused(self, x: torch.Tensor) -> bool:
+        """Whether projections and convolutions of `x` are done together."""
+        return (
+            self.use_short_conv
+            and self.q_conv1d.size <= LONGEST_WINDOW
+            and runs_triton(x)
         )
 
 
-def _is_fused(x: torch.Tensor) -> bool:
-    """Whether kernels without a gradient may stand in: under `no_grad`."""
-    return not torch.is_grad_enabled() and runs_triton(x)
+def _core(
+    form: str,
+) -> Callable[..., tuple[torch.Tensor, torch.Tensor | None]]:
+    """The operator of that form, as a compiler can take it if one asks."""
+    if not torch.compiler.is_compiling():
+        return CORES[form]
+    from ..modules.opaque_core import opaque_core
+
+    return partial(opaque_core, form)

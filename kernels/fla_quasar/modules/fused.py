@@ -1,202 +1,351 @@
-"""The layer's elementwise parts as two Triton kernels, for inference.
+"""The layer's parts as kernels that autograd and torch.compile know.
 
-Both are bound by memory: they read what a product wrote, once, and write
-what the next one reads, once. Needs Triton.
+Each is an operator of `torch.library`: opaque to a compiler, with shapes
+that it can tell without running it and a gradient of its own. Where no
+gradient may be asked for and nothing compiles, the kernels are launched
+without that wrapping. Needs Triton.
 """
 
-# the language inside a kernel is Triton's, which pyright does not know
-# pyright: reportArgumentType=false, reportCallIssue=false
-# pyright: reportGeneralTypeIssues=false, reportOperatorIssue=false
-# pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-import triton
-import triton.language as tl
-from triton.language.extra import libdevice
 
-from ..ops.quasar.chunk_kernels import operand_type
+from .conv_kernels import launch_conv, launch_conv_backward, places
+from .norm_kernels import launch_norm, launch_norm_backward
 
-
-@triton.jit
-def over_sigmoid(b_x, b_y, FAST: tl.constexpr):
-    """The product x sigmoid(y); FAST to 2^-20 or so, enough for bfloat16."""
-    if FAST:
-        return libdevice.fast_dividef(b_x, 1 + libdevice.fast_expf(-b_y))
-    return b_x / (1 + tl.exp(-b_y))
-
-
-@triton.jit
-def conv_silu_kernel(
-    x,
-    weight,
-    bias,
-    y,
-    stride_row,
-    B,
-    T,
-    WIDTH,
-    PARTS,
-    SIZE: tl.constexpr,
-    BT: tl.constexpr,
-    BC: tl.constexpr,
-    HAS_BIAS: tl.constexpr,
-    FAST: tl.constexpr,
-):
-    """BC channels of BT tokens, of one of the parts side by side in x.
-
-    A thread has some channels and walks the tokens, so that each value is
-    read and widened once for all its taps.
-    """
-    across = WIDTH // BC
-    blocks = tl.cdiv(T, BT)
-    pid = tl.program_id(0)
-    i_c = pid % across
-    i_part = pid // across % PARTS
-    first = pid // (across * PARTS) % blocks * BT
-    i_b = (pid // (across * PARTS) // blocks).to(tl.int64)
-    channels = i_part * WIDTH + i_c * BC + tl.arange(0, BC)
-    columns = i_c * BC + tl.arange(0, BC)
-    p_x = x + (i_b * T + first) * stride_row + channels
-    p_y = y + ((i_part * B + i_b) * T + first) * WIDTH + columns
-    rows = ()
-    for i in tl.static_range(BT + SIZE - 1):
-        t = first + (i - (SIZE - 1))
-        b_row = tl.load(
-            p_x + (i - (SIZE - 1)) * stride_row,
-            mask=(t >= 0) & (t < T),
-            other=0.0,
-        )
-        rows = rows + (b_row,)  # noqa: RUF005 -- as Triton reads it
-    taps = ()
-    for tap in tl.static_range(SIZE):
-        b_w = tl.load(weight + channels * SIZE + tap).to(tl.float32)
-        taps = taps + (b_w,)  # noqa: RUF005
-    b_bias = tl.zeros([BC], tl.float32)
-    if HAS_BIAS:
-        b_bias = tl.load(bias + channels).to(tl.float32)
-    for i in tl.static_range(BT):
-        b_y = b_bias
-        for tap in tl.static_range(SIZE):
-            b_y += rows[i + tap].to(tl.float32) * taps[tap]
-        b_y = over_sigmoid(b_y, b_y, FAST)
-        b_y = b_y.to(y.dtype.element_ty)
-        tl.store(p_y + i * WIDTH, b_y, mask=first + i < T)
-
-
-@triton.jit
-def gated_norm_kernel(
-    o,
-    low,
-    up,
-    bias,
-    weight,
-    y,
-    ROWS,
-    H,
-    eps,
-    S: tl.constexpr,
-    R: tl.constexpr,
-    BT: tl.constexpr,
-    DT: tl.constexpr,
-    FAST: tl.constexpr,
-):
-    """All heads of BT tokens: their RMS norms, and their gates from `low`."""
-    start = tl.program_id(0).to(tl.int64) * BT
-    near = tl.arange(0, BT)[:, None]
-    is_row = start + near < ROWS
-    dims = tl.arange(0, S)
-    ranks = tl.arange(0, R)
-    b_low = tl.load(
-        low + start * R + near * R + ranks[None, :], mask=is_row, other=0.0
-    ).to(DT)
-    b_weight = tl.load(weight + dims).to(tl.float32)
-    p_o = near * (H * S) + dims[None, :]
-    for i_h in tl.range(0, H, num_stages=2):
-        at = start * (H * S) + i_h * S
-        b_o = tl.load(o + at + p_o, mask=is_row, other=0.0).to(tl.float32)
-        channels = i_h * S + dims
-        b_up = tl.load(up + channels[:, None] * R + ranks[None, :]).to(DT)
-        b_gate = tl.dot(b_low, tl.trans(b_up), input_precision="tf32x3")
-        b_gate += tl.load(bias + channels).to(tl.float32)[None, :]
-        b_scale = 1 / tl.sqrt(tl.sum(b_o * b_o, 1) / S + eps)
-        b_y = b_o * b_scale[:, None] * b_weight[None, :]
-        b_y = over_sigmoid(b_y, b_gate, FAST)
-        tl.store(y + at + p_o, b_y.to(y.dtype.element_ty), mask=is_row)
+Tensor = torch.Tensor
+Parts = tuple[Tensor, Tensor, Tensor]
 
 
 def conv_silu(
-    x: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    parts: int,
-) -> tuple[torch.Tensor, ...]:
-    """A short causal convolution and SiLU of `parts` tensors side by side.
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    cu_seqlens: Tensor | None = None,
+) -> Tensor:
+    """A short causal convolution of each channel over tokens, then SiLU.
 
-    `x` is `[B, T, parts * width]`, `weight` `[parts * width, size]`; each
-    part comes back `[B, T, width]`, contiguous.
+    `x` is `[B, T, C]`, `weight` `[C, size]`, `bias` `[C]`; `cu_seqlens`
+    `[N + 1]` are boundaries of sequences packed into one row.
     """
-    B, T, columns = x.shape
-    x = x if x.is_contiguous() else x.contiguous()
-    width = columns // parts
-    y = x.new_empty((parts, B, T, width))
-    # the largest power of two, up to 512, that divides a part
-    BT, BC = 16, min(width & -width, 512)
-    grid = (B * -(-T // BT) * (columns // BC),)
-    with torch.cuda.device_of(x):
-        conv_silu_kernel[grid](
-            x,
-            weight.contiguous(),
-            bias,
-            y,
-            columns,
-            B,
-            T,
-            width,
-            parts,
-            SIZE=weight.shape[1],
-            BT=BT,
-            BC=BC,
-            HAS_BIAS=bias is not None,
-            FAST=operand_type(x.dtype) == tl.bfloat16,
-            num_warps=max(BC // 256, 1),
-        )
-    return y.unbind()
+    place = None if cu_seqlens is None else places(cu_seqlens, x.shape[1])
+    y: Tensor = torch.ops.fla_quasar.conv_silu(x, weight, bias, place)
+    return y
+
+
+def conv_silu_of_three(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    cu_seqlens: Tensor | None = None,
+) -> tuple[Parts, Tensor]:
+    """`conv_silu` of three tensors side by side, and what is beside them.
+
+    `x` is `[B, T, 3 * C + R]`, `weight` `[3 * C, size]`, `bias` `[3 * C]`.
+    The parts are contiguous, `[B, T, C]`; the rest is `[B, T, R]`.
+    """
+    place = None if cu_seqlens is None else places(cu_seqlens, x.shape[1])
+    if not _is_wrapped():
+        B, T, _ = x.shape
+        y = x.new_empty((3, B, T, len(weight) // 3))
+        launch_conv(x, weight, bias, y, place)
+        q, k, v = y.unbind()
+        return (q, k, v), x[..., len(weight) :]
+    q, k, v, rest = torch.ops.fla_quasar.conv_silu_of_three(
+        x, weight, bias, place
+    )
+    return (q, k, v), rest
 
 
 def gated_norm(
-    o: torch.Tensor,
-    low: torch.Tensor,
-    up: torch.Tensor,
-    bias: torch.Tensor,
-    weight: torch.Tensor,
+    o: Tensor,
+    low: Tensor,
+    up: Tensor,
+    bias: Tensor,
+    weight: Tensor,
     eps: float,
-) -> torch.Tensor:
+) -> Tensor:
     """Per head, o / rms(o) * weight * sigmoid(low up^T + bias).
 
     `o` is `[B, T, H, S]`, `low` `[B, T, R]` with R a power of two from 16
-    on, `up` `[H * S, R]`, `bias` `[H * S]`, `weight` `[S]`. The gate never
-    lies in memory.
+    on, `up` `[H * S, R]`, `bias` `[H * S]`, `weight` `[S]`.
     """
-    B, T, H, S = o.shape
-    o, low = o.contiguous(), low.contiguous()
-    y = torch.empty_like(o)
-    BT = 64
-    with torch.cuda.device_of(o):
-        gated_norm_kernel[(-(-B * T // BT),)](
-            o,
-            low,
-            up.contiguous(),
-            bias,
-            weight,
-            y,
-            B * T,
-            H,
-            eps,
-            S=S,
-            R=low.shape[2],
-            BT=BT,
-            DT=operand_type(o.dtype),
-            FAST=operand_type(o.dtype) == tl.bfloat16,
-        )
+    if not _is_wrapped():
+        return launch_norm(o.contiguous(), _rows(low), up, bias, weight, eps)
+    y: Tensor = torch.ops.fla_quasar.gated_norm(o, low, up, bias, weight, eps)
     return y
+
+
+def _is_wrapped() -> bool:
+    return torch.is_grad_enabled() or torch.compiler.is_compiling()
+
+
+def _rows(x: Tensor) -> Tensor:
+    """`[B, T, C]` whose rows are equally far apart, copied if need be."""
+    is_even = x.stride(2) == 1 and x.stride(0) == x.shape[1] * x.stride(1)
+    return x if is_even else x.contiguous()
+
+
+# --- one convolution ---------------------------------------------------------
+
+_PLACED = "Tensor x, Tensor weight, Tensor? bias, Tensor? place"
+
+
+@torch.library.custom_op(
+    "fla_quasar::conv_silu",
+    mutates_args=(),
+    schema=f"({_PLACED}) -> Tensor",
+)
+def _conv_silu(
+    x: Tensor, weight: Tensor, bias: Tensor | None, place: Tensor | None
+) -> Tensor:
+    y = x.new_empty((1, *x.shape))
+    launch_conv(_rows(x), weight.contiguous(), bias, y, place)
+    return y[0]
+
+
+@_conv_silu.register_fake
+def _(x: Tensor, *_: Any) -> Tensor:
+    return x.new_empty(x.shape)
+
+
+@torch.library.custom_op(
+    "fla_quasar::conv_silu_backward",
+    mutates_args=(),
+    schema=f"({_PLACED}, Tensor dy) -> (Tensor, Tensor, Tensor)",
+)
+def _conv_silu_backward(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    place: Tensor | None,
+    dy: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    dx = x.new_empty(x.shape)
+    d_weight, d_bias = launch_conv_backward(
+        _rows(x), weight.contiguous(), bias, dy.contiguous(), dx, place
+    )
+    return dx, d_weight.to(weight.dtype), d_bias.to(weight.dtype)
+
+
+@_conv_silu_backward.register_fake
+def _(x: Tensor, weight: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        x.new_empty(x.shape),
+        weight.new_empty(weight.shape),
+        weight.new_empty(weight.shape[:1]),
+    )
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    del output
+    ctx.save_for_backward(*inputs)
+
+
+def _conv_silu_gradient(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
+    x, weight, bias, place = ctx.saved_tensors
+    dx, d_weight, d_bias = torch.ops.fla_quasar.conv_silu_backward(
+        x, weight, bias, place, dy
+    )
+    return dx, d_weight, None if bias is None else d_bias, None
+
+
+_conv_silu.register_autograd(_conv_silu_gradient, setup_context=_keep)
+
+
+# --- three convolutions side by side -----------------------------------------
+
+
+@torch.library.custom_op(
+    "fla_quasar::conv_silu_of_three",
+    mutates_args=(),
+    schema=f"({_PLACED}) -> (Tensor, Tensor, Tensor, Tensor)",
+)
+def _three(
+    x: Tensor, weight: Tensor, bias: Tensor | None, place: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    x, weight = _rows(x), weight.contiguous()
+    B, T, _ = x.shape
+    width = len(weight) // 3
+    outputs: list[Tensor] = []
+    for part in range(3):
+        at = slice(part * width, (part + 1) * width)
+        y = x.new_empty((1, B, T, width))
+        own = None if bias is None else bias[at]
+        launch_conv(x[..., at], weight[at], own, y, place)
+        outputs.append(y[0])
+    q, k, v = outputs
+    return q, k, v, x[..., len(weight) :].clone()
+
+
+@_three.register_fake
+def _(
+    x: Tensor, weight: Tensor, *_: Any
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    B, T, columns = x.shape
+    width = weight.shape[0] // 3
+    rest = columns - 3 * width
+    q, k, v = (x.new_empty((B, T, width)) for _ in range(3))
+    return q, k, v, x.new_empty((B, T, rest))
+
+
+@torch.library.custom_op(
+    "fla_quasar::conv_silu_of_three_backward",
+    mutates_args=(),
+    schema=(
+        f"({_PLACED}, Tensor dq, Tensor dk, Tensor dv, Tensor d_rest)"
+        " -> (Tensor, Tensor, Tensor)"
+    ),
+)
+def _three_backward(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    place: Tensor | None,
+    dq: Tensor,
+    dk: Tensor,
+    dv: Tensor,
+    d_rest: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    x, weight = _rows(x), weight.contiguous()
+    width = len(weight) // 3
+    dx = x.new_empty(x.shape)
+    dx[..., len(weight) :] = d_rest
+    found: list[tuple[Tensor, Tensor]] = []
+    for part, dy in enumerate((dq, dk, dv)):
+        at = slice(part * width, (part + 1) * width)
+        found.append(
+            launch_conv_backward(
+                x[..., at],
+                weight[at],
+                None if bias is None else bias[at],
+                dy.contiguous(),
+                dx[..., at],
+                place,
+            )
+        )
+    d_weight = torch.cat([each[0] for each in found]).to(weight.dtype)
+    return (
+        dx,
+        d_weight,
+        torch.cat([each[1] for each in found]).to(weight.dtype),
+    )
+
+
+@_three_backward.register_fake
+def _(x: Tensor, weight: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        x.new_empty(x.shape),
+        weight.new_empty(weight.shape),
+        weight.new_empty(weight.shape[:1]),
+    )
+
+
+def _three_gradient(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+    x, weight, bias, place = ctx.saved_tensors
+    dx, d_weight, d_bias = torch.ops.fla_quasar.conv_silu_of_three_backward(
+        x, weight, bias, place, *grads
+    )
+    return dx, d_weight, None if bias is None else d_bias, None
+
+
+_three.register_autograd(_three_gradient, setup_context=_keep)
+
+
+# --- the gated norm ----------------------------------------------------------
+
+_GATED = (
+    "Tensor o, Tensor low, Tensor up, Tensor bias, Tensor weight, float eps"
+)
+
+
+@torch.library.custom_op(
+    "fla_quasar::gated_norm",
+    mutates_args=(),
+    schema=f"({_GATED}) -> Tensor",
+)
+def _gated_norm(
+    o: Tensor,
+    low: Tensor,
+    up: Tensor,
+    bias: Tensor,
+    weight: Tensor,
+    eps: float,
+) -> Tensor:
+    return launch_norm(
+        o.contiguous(), _rows(low), up.contiguous(), bias, weight, eps
+    )
+
+
+@_gated_norm.register_fake
+def _(o: Tensor, *_: Any) -> Tensor:
+    return o.new_empty(o.shape)
+
+
+@torch.library.custom_op(
+    "fla_quasar::gated_norm_backward",
+    mutates_args=(),
+    schema=f"({_GATED}, Tensor dy) -> (Tensor, Tensor, Tensor, Tensor)",
+)
+def _gated_norm_backward(
+    o: Tensor,
+    low: Tensor,
+    up: Tensor,
+    bias: Tensor,
+    weight: Tensor,
+    eps: float,
+    dy: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return launch_norm_backward(
+        o.contiguous(),
+        _rows(low),
+        up.contiguous(),
+        bias,
+        weight,
+        eps,
+        dy.contiguous(),
+    )
+
+
+@_gated_norm_backward.register_fake
+def _(
+    o: Tensor, low: Tensor, up: Tensor, bias: Tensor, weight: Tensor, *_: Any
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return (
+        o.new_empty(o.shape),
+        o.new_empty((*low.shape[:2], up.shape[0])),
+        bias.new_empty(bias.shape, dtype=torch.float32),
+        weight.new_empty(weight.shape, dtype=torch.float32),
+    )
+
+
+def _keep_all_but_eps(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    del output
+    *tensors, ctx.eps = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _gated_norm_gradient(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
+    """The kernel's, and through the low-rank product by two more."""
+    o, low, up, bias, weight = ctx.saved_tensors
+    do, d_gate, d_bias, d_weight = torch.ops.fla_quasar.gated_norm_backward(
+        o, low, up, bias, weight, ctx.eps, dy
+    )
+    wide = d_gate.to(up.dtype)
+    d_low = (wide @ up).to(low.dtype)
+    d_up = wide.flatten(0, 1).mT @ low.to(up.dtype).flatten(0, 1)
+    return (
+        do,
+        d_low,
+        d_up,
+        d_bias.to(bias.dtype),
+        d_weight.to(weight.dtype),
+        None,
+    )
+
+
+_gated_norm.register_autograd(
+    _gated_norm_gradient, setup_context=_keep_all_but_eps
+)

@@ -8,6 +8,11 @@ import torch
 from torch import nn
 from torch.nn.functional import silu
 
+from ..ops.quasar.dispatch import runs_triton
+
+# The kernels unroll their window; a longer one is PyTorch's.
+LONGEST_WINDOW = 8
+
 
 class ShortConvolution(nn.Module):
     """Each channel is a weighted sum of its last `size` values, then SiLU.
@@ -50,6 +55,10 @@ class ShortConvolution(nn.Module):
                 f"x has shape {list(x.shape)}; it must be"
                 f" [B, T, {self.channels}]"
             )
+        if past is None and self.size <= LONGEST_WINDOW and runs_triton(x):
+            from .fused import conv_silu
+
+            return conv_silu(x, self.weight, self.bias, cu_seqlens)
         sequences = _sequences(x, cu_seqlens)
         past = self._past(past, sequences, x)
         rows = [

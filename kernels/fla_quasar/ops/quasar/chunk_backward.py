@@ -46,6 +46,7 @@ from .chunk_kernels import (
     run_chunk,
     scan_tile,
     segment_of,
+    work_out,
 )
 from .inputs import Inputs
 from .kernels import gate_of
@@ -448,6 +449,11 @@ class Grads:
     beta: torch.Tensor
     initial: torch.Tensor
 
+    def as_of(self, q: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """In the dtypes of the inputs, whose q is `q`."""
+        narrow = (x.to(q.dtype) for x in (self.q, self.k, self.v))
+        return *narrow, self.beta, self.initial
+
 
 def launch_gradients(
     run: Run, do: torch.Tensor, d_final: torch.Tensor
@@ -463,6 +469,14 @@ def launch_gradients(
         after, dv, d_initial = launch_walk(run, do, d_states)
         dq, dk, d_beta = launch_rest(run, do, dv, before, after, corrected)
     return Grads(dq, dk, dv, d_beta, d_initial)
+
+
+def gradients_of(
+    inputs: Inputs, do: torch.Tensor, d_final: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """The gradients of `inputs.tensors`, from nothing that was kept."""
+    run = work_out(inputs, None, maps_of_all=True)
+    return launch_gradients(run, do, d_final).as_of(inputs.q)
 
 
 def _multiplied(run: Run, do: torch.Tensor) -> tuple[Run, torch.Tensor]:
@@ -648,10 +662,4 @@ class _Chunk(torch.autograd.Function):
         if d_final is None:
             d_final = torch.zeros_like(initial)
         grads = launch_gradients(run, do, d_final)
-        return (
-            None,
-            None,
-            *(x.to(q.dtype) for x in (grads.q, grads.k, grads.v)),
-            grads.beta,
-            grads.initial,
-        )
+        return None, None, *grads.as_of(q)

@@ -484,13 +484,22 @@ def run_chunk(
 
     `maps_of_all` asks for the maps of last segments, which a gradient needs.
     """
+    run = work_out(inputs, segment_length, maps_of_all=maps_of_all)
+    with torch.cuda.device_of(run.q):
+        return *launch_replay(run), run
+
+
+def work_out(
+    inputs: Inputs, segment_length: int | None, *, maps_of_all: bool
+) -> Run:
+    """All but the outputs: G of every chunk, maps and states of segments."""
     run = prepare(inputs, segment_length)
     with torch.cuda.device_of(run.q):
         launch_solve(run)
         if run.segments.is_cut:
             launch_maps(run, of_all=maps_of_all)
         launch_scan(run)
-        return *launch_replay(run), run
+    return run
 
 
 def prepare(inputs: Inputs, segment_length: int | None) -> Run:

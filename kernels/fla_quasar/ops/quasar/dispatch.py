@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
 
+# The one answer of `triton_state`, once it has been asked.
+FOUND: dict[str, str] = {}
 
-@lru_cache(maxsize=1)
+
 def triton_state() -> str:
     """What Triton is here: "compiled", "interpreted" or "absent".
 
     Asked at the first call and not at import, which stays quick and needs
-    neither Triton nor a driver.
+    neither Triton nor a driver. Kept in a plain dictionary, which
+    torch.compile can read.
     """
+    if "triton" not in FOUND:
+        FOUND["triton"] = _find_triton()
+    return FOUND["triton"]
+
+
+def _find_triton() -> str:
     try:
         from .kernels import is_interpreted
     except ImportError:

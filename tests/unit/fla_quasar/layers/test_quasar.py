@@ -124,6 +124,39 @@ def test_every_parameter_gets_a_gradient():
     assert idle == []
 
 
+def test_torch_compile_takes_it_whole():
+    attention = layer(layout="causal", conv_bias=True)
+    compiled = torch.compile(attention, fullgraph=True, backend="aot_eager")
+
+    def outcome(form):
+        attention.zero_grad()
+        x = torch.linspace(-1, 1, 2 * 70 * 24).view(2, 70, 24)
+        y, _ = form(x)
+        y.square().sum().backward()
+        return [y.detach(), *(p.grad.clone() for p in form.parameters())]
+
+    for mine, true in zip(outcome(compiled), outcome(attention), strict=True):
+        torch.testing.assert_close(mine, true)
+
+
+def test_inference_keeps_nothing_for_a_gradient():
+    attention = layer()
+    x = torch.randn(1, 66, 24)
+    kept = []
+
+    def keep(tensor):
+        kept.append(tensor.shape)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+        with torch.inference_mode():
+            y, _ = attention(x)
+        assert kept == []
+        assert not y.requires_grad
+        attention(x)
+    assert kept
+
+
 def test_in_bfloat16_beta_stays_float32():
     attention = layer().bfloat16()
     x = torch.randn(1, 10, 24).bfloat16()

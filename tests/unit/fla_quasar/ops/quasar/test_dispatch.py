@@ -5,16 +5,20 @@ import sys
 import pytest
 import torch
 from fla_quasar.ops.quasar import chunk_quasar, naive_quasar
-from fla_quasar.ops.quasar.dispatch import runs_triton, triton_state
+from fla_quasar.ops.quasar.dispatch import (
+    FOUND,
+    runs_triton,
+    triton_state,
+)
 
 from tests.support.attention_inputs import make_case
 
 
 @pytest.fixture(autouse=True)
 def _asked_afresh():
-    triton_state.cache_clear()
+    FOUND.clear()
     yield
-    triton_state.cache_clear()
+    FOUND.clear()
 
 
 def test_tensors_on_a_cpu_are_pytorchs():
