@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
 
@@ -153,6 +154,95 @@ def _gradients_of(
     )
 
 
+def edges() -> Errors:
+    """Strange memory: strides, offsets, NaN beside it and where it is new."""
+    from fla_quasar.ops.quasar.chunk_backward import chunk_with_gradients
+    from fla_quasar.ops.quasar.inputs import check_inputs
+
+    def in_segments(*arguments, layout):
+        *tensors, _, marks = arguments
+        return chunk_with_gradients(check_inputs(*tensors, marks, layout), 1)
+
+    forms = {"chunk": in_segments, "recurrent": quasar.fused_recurrent_quasar}
+    plain = make_case("plain", 40, heads=2)
+    with _poisoned():
+        for name, form in forms.items():
+            for layout in ("causal", "interleaved"):
+                x = type(plain)(*map(_among_nan, plain.tensors))
+                error = _compare(form, x, layout)
+                yield f"{name} {layout} among NaN", error
+        error = _gradients_of(
+            plain, lambda *x: in_segments(*x, layout="causal")
+        )
+        yield "gradients among NaN", error
+        attention = _layer(conv_bias=True)
+        x = torch.randn(1, 19, 24)
+        got = _layer_gradients(attention, _among_nan(x))
+        want = _layer_gradients(deepcopy(attention).double(), x.double())
+        yield "layer among NaN", _furthest(got, want)
+    for name, form in forms.items():
+        for how, x in _strange(plain).items():
+            yield f"{name} {how}", _compare(form, x, "causal")
+        before, _ = form(*plain.tensors, True, None, layout="causal")
+        x = type(plain)(*(t.clone() for t in plain.tensors))
+        for t in (x.q, x.k, x.v):
+            t[:, 17:] = 3
+        after, _ = form(*x.tensors, True, None, layout="causal")
+        moved = (after - before)[:, :17].abs().max()
+        yield f"{name} moves what was before", float(moved)
+
+
+def _among_nan(x: torch.Tensor) -> torch.Tensor:
+    """The same numbers, contiguous, with NaN on both sides."""
+    memory = torch.full((x.numel() + 2048,), torch.nan, dtype=x.dtype)
+    middle = memory[1024:-1024]
+    middle.copy_(x.flatten())
+    return middle.view(x.shape)
+
+
+def _strange(x) -> dict:
+    """The same numbers elsewhere: strided, unaligned, each in its own way."""
+    shifted = [_among_nan(t)[...] for t in x.tensors]
+    odd = []
+    for t in x.tensors:
+        memory = torch.empty(t.numel() + 3)
+        odd.append(memory[3:].view(t.shape).copy_(t))
+    across = [t.mT.contiguous().mT for t in (x.q, x.k, x.v)]
+    mixed = [x.q, shifted[1], x.v.transpose(1, 2).contiguous().transpose(1, 2)]
+    kind = type(x)
+    return {
+        "unaligned": kind(*odd),
+        "with channels apart": kind(*across, x.beta, x.initial_state.mT.mT),
+        "each with its own strides": kind(*mixed, x.beta, x.initial_state),
+    }
+
+
+@contextmanager
+def _poisoned() -> Iterator[None]:
+    """Within it, memory that is asked for comes full of NaN."""
+    makers = (
+        (torch, "empty"),
+        (torch, "empty_like"),
+        (torch.Tensor, "new_empty"),
+    )
+    before = [getattr(place, name) for place, name in makers]
+
+    def full_of_nan(maker: Callable) -> Callable:
+        def make(*arguments, **options):
+            made = maker(*arguments, **options)
+            return made.fill_(torch.nan) if made.is_floating_point() else made
+
+        return make
+
+    for (place, name), maker in zip(makers, before, strict=True):
+        setattr(place, name, full_of_nan(maker))
+    try:
+        yield
+    finally:
+        for (place, name), maker in zip(makers, before, strict=True):
+            setattr(place, name, maker)
+
+
 def layer() -> Errors:
     """`QuasarAttention`, whose parts are kernels, against float64's."""
     packed = torch.tensor([0, 0, 3, 19])
@@ -269,6 +359,7 @@ if __name__ == "__main__":
     checks = {
         "backward": backward,
         "chunk": chunk,
+        "edges": edges,
         "layer": layer,
         "small": small,
     }[sys.argv[1]]

@@ -39,6 +39,35 @@ REFUSED = {
         dict.fromkeys("qkv", torch.ones(1, 4, 2, 16).int()),
         "q is torch.int32",
     ),
+    "keys elsewhere": (
+        {"k": torch.ones(1, 4, 2, 16, device="meta")},
+        "k is torch.float32 on meta and q is torch.float32 on cpu",
+    ),
+    "a beta elsewhere": (
+        {"beta": torch.ones(2, device="meta")},
+        "beta is torch.float32 on meta",
+    ),
+    "a state elsewhere": (
+        {"initial_state": torch.ones(1, 2, 16, 16, device="meta")},
+        "initial_state is torch.float32 on meta",
+    ),
+    "complex numbers": (
+        dict.fromkeys("qkv", torch.ones(1, 4, 2, 16, dtype=torch.cfloat)),
+        "q is torch.complex64",
+    ),
+    "keys of fewer heads": (
+        {"k": torch.ones(1, 4, 1, 16)},
+        "must have the same shape",
+    ),
+    "no heads": (
+        dict.fromkeys("qkv", torch.ones(1, 4, 0, 16))
+        | {"beta": torch.ones(0)},
+        "no dimension may be empty",
+    ),
+    "a state for each of two rows": (
+        {"initial_state": torch.ones(2, 2, 16, 16)},
+        "it must be [1, 2, 16, 16]",
+    ),
     "no tokens": (
         dict.fromkeys("qkv", torch.ones(1, 0, 2, 16)),
         "no dimension may be empty",
@@ -69,6 +98,22 @@ REFUSED = {
     "boundaries in floating point": (
         {"cu_seqlens": torch.tensor([0.0, 4.0]), "layout": "causal"},
         "one row of integers",
+    ),
+    "boundaries in two rows": (
+        {"cu_seqlens": torch.tensor([[0, 4]]), "layout": "causal"},
+        "one row of integers",
+    ),
+    "a single boundary": (
+        {"cu_seqlens": torch.tensor([0]), "layout": "causal"},
+        "from 0 to T = 4",
+    ),
+    "boundaries that begin late": (
+        {"cu_seqlens": torch.tensor([1, 4]), "layout": "causal"},
+        "from 0 to T = 4",
+    ),
+    "boundaries below zero": (
+        {"cu_seqlens": torch.tensor([0, -1, 4]), "layout": "causal"},
+        "must not decrease",
     ),
     "boundaries that stop early": (
         {"cu_seqlens": torch.tensor([0, 3]), "layout": "causal"},
