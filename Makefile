@@ -150,9 +150,18 @@ dashboards: install ## Write the dashboards that Grafana loads
 
 # --- the kernels, on a CUDA machine -------------------------------------------
 
+# Where nothing can be installed, GPU_PYTHON=python3 runs what is there: a
+# Python with torch, triton and pytest (and fla, for the peers).
+GPU_PYTHON ?=
+GPU_RUN = $(if $(GPU_PYTHON),PYTHONPATH=.:libs:kernels:$$PYTHONPATH \
+  $(GPU_PYTHON),$(BIN)/python)
+GPU_SETUP = $(if $(GPU_PYTHON),,install)
+
 .PHONY: gpu
-gpu: install ## The kernel tests, and the device's attacks, on CUDA
-	$(BIN)/pytest -m gpu tests/gpu tests/unit/fla_quasar tests/redteam $(ARGS)
+gpu: $(GPU_SETUP) ## The kernel tests, and the device's attacks, on CUDA
+	$(GPU_RUN) -m pytest -m gpu -o filterwarnings=default tests/gpu \
+	  tests/unit/fla_quasar/ops/quasar/test_on_gpu.py \
+	  $(if $(GPU_PYTHON),,tests/redteam) $(ARGS)
 
 .PHONY: bench-api
 bench-api: install ## Measure: signed submissions a second, on PostgreSQL
@@ -165,8 +174,12 @@ bench-scale: install ## Measure: reading 100 000 submissions in PostgreSQL
 	  --out docs/benchmarks/scale-$$(date +%F).md $(ARGS)
 
 .PHONY: bench-kernels
-bench-kernels: install ## Time the kernels beside fla, into docs/benchmarks/
-	$(BIN)/python -m fla_quasar.bench $(ARGS)
+bench-kernels: $(GPU_SETUP) ## Time the kernels beside fla, into docs/benchmarks/
+	$(GPU_RUN) -m fla_quasar.bench $(ARGS)
+
+.PHONY: gpu-session
+gpu-session: $(GPU_SETUP) ## Tests, then the benchmark by value, nine minutes a call
+	$(GPU_RUN) -m tests.gpu.session $(ARGS)
 
 # --- the database ------------------------------------------------------------
 

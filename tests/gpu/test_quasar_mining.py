@@ -4,6 +4,7 @@ A card too small for a shape gets the next smaller one. Speeds are recorded
 (`--junitxml` keeps them), never asserted.
 """
 
+import gc
 import time
 
 import pytest
@@ -31,7 +32,10 @@ def retried(sizes, run):
         try:
             return size, run(size)
         except torch.cuda.OutOfMemoryError:
-            torch.cuda.empty_cache()
+            pass
+        # not above: until there the fault holds on to what `run` had
+        gc.collect()
+        torch.cuda.empty_cache()
     pytest.fail(f"not even {sizes[-1]} fits this card")
 
 

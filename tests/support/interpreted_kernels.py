@@ -92,6 +92,12 @@ def chunk() -> Errors:
     yield "segments packed", _compare(in_segments, x, "causal", marks)
     x = make_case("long_memory", 50).to(torch.bfloat16)
     yield "bfloat16", _compare(in_segments, x, "causal")
+    x = make_case("stiff", 70, heads=1, head_dim=32).to(torch.bfloat16)
+    _, want = quasar.naive_quasar(*x.doubled().tensors, True, layout="causal")
+    for name, fine in (("coarse", False), ("fine", True)):
+        inputs = check_inputs(*x.tensors, None, "causal")
+        _, state = launch_chunk(inputs, 1, fine=fine)
+        yield name, float((state - want).norm() / want.norm())
     yield "gradients", _gradients(quasar.chunk_quasar)
 
 

@@ -7,7 +7,6 @@ command goes on where it stopped. Nothing takes longer than `--minutes`.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -50,10 +49,6 @@ def main() -> int:
         )
         return 0
     wanted.out.mkdir(parents=True, exist_ok=True)
-    # what fla finds out about its kernels serves the next call, too
-    os.environ.setdefault(
-        "TRITON_CACHE_DIR", str((wanted.out / ".triton").resolve())
-    )
     measure_all(rows, wanted.out, wanted.minutes * 60, again=wanted.again)
     return 0
 

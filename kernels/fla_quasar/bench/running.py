@@ -104,12 +104,14 @@ def _launches(tokens: int) -> dict[str, Call]:
     q, k, v = (x.detach() for x in qkv(tokens))
     beta = torch.ones(q.shape[2], device="cuda")
     inputs = check_inputs(q, k, v, beta, None, None, "interleaved")
-    o, final, run_ = ahead.run_chunk(inputs, maps_of_all=True)
+    o, final, run_ = ahead.run_for_gradients(inputs)
     named: dict[str, Call] = {
         "solve": lambda: ahead.launch_solve(run_),
         "segment maps": lambda: ahead.launch_maps(run_, of_all=False),
         "scan": lambda: ahead.launch_scan(run_),
         "replay": lambda: ahead.launch_replay(run_),
+        "forward": lambda: ahead.launch_chunk(inputs),
+        "forward, fine": lambda: ahead.launch_chunk(inputs, fine=True),
     }
     if tokens > LONGEST_BACKWARD:
         return named

@@ -1,7 +1,8 @@
 """How far a peer may tune itself: fla tries its configurations when called.
 
 Compiling them one after another is what took the time, so they are compiled
-side by side before any is timed. That changes no choice. `briefly` does: it
+side by side before any is timed. That changes no choice, and what was chosen
+stays in Triton's cache for the next process. `briefly` does change it: it
 lets a kernel choose from a few of its configurations, evenly spread.
 """
 

@@ -43,7 +43,7 @@ from .chunk_kernels import (
     Run,
     Tile,
     replay_tile,
-    run_chunk,
+    run_for_gradients,
     scan_tile,
     segment_of,
     work_out,
@@ -75,6 +75,7 @@ def states_kernel(
     C: tl.constexpr,
     BV: tl.constexpr,
     IS_VARLEN: tl.constexpr,
+    FINE: tl.constexpr,
     DT: tl.constexpr,
     STAGES: tl.constexpr,
 ):
@@ -97,7 +98,8 @@ def states_kernel(
     p_k = k + base + o_s[None, :]
     p_v = v + base + o_v[None, :]
     first = i_bh * NC + chunk
-    p_g = solved + first * (C * C) + o_c[:, None] * C + o_c[None, :]
+    p_g = solved + first * (C * C * (1 + FINE))
+    p_g = p_g + o_c[:, None] * C + o_c[None, :]
     p_s = before + first * (S * S) + o_square
     p_d = corrected + first * (S * C) + o_v[:, None] * C + o_c[None, :]
     for c in tl.range(0, chunks, num_stages=STAGES):
@@ -107,26 +109,45 @@ def states_kernel(
         b_k = tl.load(p_k + p_row, mask=inside, other=0.0).to(DT)
         b_v = tl.load(p_v + p_row, mask=inside, other=0.0).to(DT)
         at = tl.cast(c, tl.int64)
-        b_g = tl.trans(tl.load(p_g + at * (C * C)))
+        p_here = p_g + at * (C * C * (1 + FINE))
+        b_g = tl.trans(tl.load(p_here).to(DT))
         b_s0 = b_s.to(DT)
         tl.store(p_s + at * (S * S), b_s0)
         b_e = tl.dot(b_s0, tl.trans(b_k), input_precision="tf32x3")
         b_d = tl.dot(tl.trans(b_v), b_g, input_precision="tf32x3")
         b_d = tl.dot((-b_e).to(DT), b_g, b_d, input_precision="tf32x3")
+        if FINE:
+            b_g = tl.trans(tl.load(p_here + C * C).to(DT))
+            b_d = tl.dot(tl.trans(b_v), b_g, b_d, input_precision="tf32x3")
+            b_d = tl.dot((-b_e).to(DT), b_g, b_d, input_precision="tf32x3")
         b_d = b_d.to(DT)
         tl.store(p_d + at * (S * C), b_d)
         b_s = tl.dot(b_d, b_k, b_s, input_precision="tf32x3")
 
 
 @triton.jit
-def step_back(b_x, b_q, b_k, b_do, b_g, o_c, DT: tl.constexpr):
-    """(dS0^T, dE^T) of a chunk from dS1^T."""
+def step_back(
+    b_x,
+    b_q,
+    b_k,
+    b_do,
+    p_g,
+    o_c,
+    C: tl.constexpr,
+    FINE: tl.constexpr,
+    DT: tl.constexpr,
+):
+    """(dS0^T, dE^T) of a chunk from dS1^T; `p_g` is where its G lies."""
+    b_g = tl.load(p_g).to(DT)
     b_qk = tl.dot(b_q, tl.trans(b_k), input_precision="tf32x3")
     b_qk = tl.where(o_c[:, None] >= o_c[None, :], b_qk, 0.0).to(DT)
     b_dot = tl.trans(b_do)
     b_d = tl.dot(b_x.to(DT), tl.trans(b_k), input_precision="tf32x3")
     b_d = tl.dot(b_dot, b_qk, b_d, input_precision="tf32x3")
     b_e = tl.dot(b_d.to(DT), b_g, input_precision="tf32x3")
+    if FINE:
+        b_g = tl.load(p_g + C * C).to(DT)
+        b_e = tl.dot(b_d.to(DT), b_g, b_e, input_precision="tf32x3")
     b_x = tl.dot(b_dot, b_q, b_x, input_precision="tf32x3")
     b_x = tl.dot((-b_e).to(DT), b_k, b_x, input_precision="tf32x3")
     return b_x, b_e
@@ -155,6 +176,7 @@ def gradient_maps_kernel(
     C: tl.constexpr,
     BV: tl.constexpr,
     IS_VARLEN: tl.constexpr,
+    FINE: tl.constexpr,
     DT: tl.constexpr,
     STAGES: tl.constexpr,
 ):
@@ -178,7 +200,7 @@ def gradient_maps_kernel(
     p_q = q + base + o_s[None, :]
     p_k = k + base + o_s[None, :]
     p_do = do + (i_b * T_OUT * H + i_h) * S + o_v[None, :]
-    p_g = solved + (i_bh * NC + chunk) * (C * C)
+    p_g = solved + (i_bh * NC + chunk) * (C * C * (1 + FINE))
     p_g = p_g + o_c[:, None] * C + o_c[None, :]
     end = tl.minimum(stop, T_OUT) if IS_VARLEN else T_OUT
     b_x = tl.zeros([BV, S], tl.float32)
@@ -192,8 +214,8 @@ def gradient_maps_kernel(
         b_do = tl.load(
             p_do + p_row * (H * S), mask=(o_t < end)[:, None], other=0.0
         ).to(DT)
-        b_g = tl.load(p_g + tl.cast(c, tl.int64) * (C * C))
-        b_x, _b_e = step_back(b_x, b_q, b_k, b_do, b_g, o_c, DT)
+        p_here = p_g + tl.cast(c, tl.int64) * (C * C * (1 + FINE))
+        b_x, _b_e = step_back(b_x, b_q, b_k, b_do, p_here, o_c, C, FINE, DT)
     o_square = o_v[:, None] * S + o_s[None, :]
     tl.store(d_maps + slot * (S * S) + o_square, b_x)
 
@@ -267,6 +289,7 @@ def gradient_walk_kernel(
     C: tl.constexpr,
     BV: tl.constexpr,
     IS_VARLEN: tl.constexpr,
+    FINE: tl.constexpr,
     DT: tl.constexpr,
     STAGES: tl.constexpr,
 ):
@@ -291,7 +314,8 @@ def gradient_walk_kernel(
     p_do = do + (i_b * T_OUT * H + i_h) * S + o_v[None, :]
     p_dv = dv + i_b * stride_db + i_h * stride_dh + o_v[None, :]
     first = i_bh * NC + chunk
-    p_g = solved + first * (C * C) + o_c[:, None] * C + o_c[None, :]
+    p_g = solved + first * (C * C * (1 + FINE))
+    p_g = p_g + o_c[:, None] * C + o_c[None, :]
     p_a = after + first * (S * S) + o_square
     end = tl.minimum(stop, T_OUT) if IS_VARLEN else T_OUT
     b_x = tl.load(d_states + slot * (S * S) + o_square)
@@ -306,9 +330,9 @@ def gradient_walk_kernel(
             p_do + p_row * (H * S), mask=(o_t < end)[:, None], other=0.0
         ).to(DT)
         at = tl.cast(c, tl.int64)
-        b_g = tl.load(p_g + at * (C * C))
+        p_here = p_g + at * (C * C * (1 + FINE))
         tl.store(p_a + at * (S * S), b_x.to(DT))
-        b_x, b_e = step_back(b_x, b_q, b_k, b_do, b_g, o_c, DT)
+        b_x, b_e = step_back(b_x, b_q, b_k, b_do, p_here, o_c, C, FINE, DT)
         b_e = tl.trans(b_e).to(dv.dtype.element_ty)
         tl.store(p_dv + p_row * stride_dt, b_e, mask=inside)
     if is_first:
@@ -475,7 +499,7 @@ def gradients_of(
     inputs: Inputs, do: torch.Tensor, d_final: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
     """The gradients of `inputs.tensors`, from nothing that was kept."""
-    run = work_out(inputs, None, maps_of_all=True)
+    run = work_out(inputs, fine=True, maps_of_all=True)
     return launch_gradients(run, do, d_final).as_of(inputs.q)
 
 
@@ -493,8 +517,8 @@ def launch_states(run: Run) -> tuple[torch.Tensor, torch.Tensor]:
     S = run.memory.head_dim
     tile = walk_tile(S, run.q.dtype)
     chunks, C = run.solved.shape[:2], run.segments.size
-    before = run.solved.new_empty((*chunks, S, S))
-    corrected = run.solved.new_empty((*chunks, S, C))
+    before = run.new_operand((*chunks, S, S))
+    corrected = run.new_operand((*chunks, S, C))
     states_kernel[(run.slots * (S // tile.rows),)](
         run.k,
         run.v,
@@ -559,7 +583,7 @@ def launch_walk(
     """Each dS^T after a chunk, dV, and the gradient of the first states."""
     S = run.memory.head_dim
     tile = walk_tile(S, run.q.dtype)
-    after = run.solved.new_empty((*run.solved.shape[:2], S, S))
+    after = run.new_operand((*run.solved.shape[:2], S, S))
     dv = torch.empty_like(do)
     d_initial = torch.empty_like(run.initial)
     gradient_walk_kernel[(run.slots * (S // tile.rows),)](
@@ -597,7 +621,7 @@ def launch_rest(
     rows, chunks = run.solved.shape[:2]
     d_beta = run.maps.new_empty((memory.batch, memory.heads, chunks))
     shape = run.shape
-    del shape["G"], shape["CPS"]
+    del shape["G"], shape["CPS"], shape["FINE"]
     gradients_kernel[(rows * chunks,)](
         run.q,
         run.k,
@@ -636,8 +660,8 @@ class _Chunk(torch.autograd.Function):
         segment_length: int | None,
         *tensors: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        o, final, run = run_chunk(
-            inputs.with_tensors(*tensors), segment_length, maps_of_all=True
+        o, final, run = run_for_gradients(
+            inputs.with_tensors(*tensors), segment_length
         )
         ctx.save_for_backward(
             *(run.q, run.k, run.v, run.beta, run.initial),

@@ -61,9 +61,12 @@ def solve_kernel(
     C: tl.constexpr,
     NCP: tl.constexpr,
     IS_VARLEN: tl.constexpr,
+    FINE: tl.constexpr,
     DT: tl.constexpr,
 ):
     """G = (I + M)^-1 diag(alpha), exactly, NCP chunks at a time.
+
+    If FINE, what rounding took off G follows it, a matrix of its own.
 
     Blocks of 16 rows by forward substitution, one lane per column of the
     inverse: its rows stay in registers, and an element of M is a broadcast
@@ -125,26 +128,41 @@ def solve_kernel(
         for x in tl.static_range(16):
             tl.store(p_m + x * C + col, rows[x])
         tl.debug_barrier()
-        p_g = solved + i_g.to(tl.int64)[:, None, None] * (C * C) + o_block
+        p_g = solved + o_block
+        p_g += i_g.to(tl.int64)[:, None, None] * (C * C * (1 + FINE))
         out = solved.dtype.element_ty
         own = is_chunk[:, None, None]
         b_a1 = tl.load(p_block)
         if C == 16:
-            tl.store(p_g, (b_a1 * b_alpha[:, None, :]).to(out), mask=own)
+            store_block(p_g, b_a1 * b_alpha[:, None, :], own, C, FINE)
         else:
             b_a2 = tl.load(p_block + (16 * C + 16))
             b_m21 = tl.load(p_block + 16 * C)
-            b_a21 = tl.dot(b_a2, b_m21, input_precision="tf32")
-            b_a21 = -tl.dot(b_a21, b_a1, input_precision="tf32")
+            PRODUCT: tl.constexpr = "tf32x3" if FINE else "tf32"
+            b_a21 = tl.dot(b_a2, b_m21, input_precision=PRODUCT)
+            b_a21 = -tl.dot(b_a21, b_a1, input_precision=PRODUCT)
             b_halves = tl.permute(tl.reshape(b_alpha, (NCP, 2, 16)), (0, 2, 1))
             b_alpha1, b_alpha2 = tl.split(b_halves)
             b_g1 = b_a1 * b_alpha1[:, None, :]
             b_g21 = b_a21 * b_alpha1[:, None, :]
             b_g2 = b_a2 * b_alpha2[:, None, :]
-            tl.store(p_g, b_g1.to(out), mask=own)
+            store_block(p_g, b_g1, own, C, FINE)
             tl.store(p_g + 16, tl.zeros([NCP, 16, 16], out), mask=own)
-            tl.store(p_g + 16 * C, b_g21.to(out), mask=own)
-            tl.store(p_g + (16 * C + 16), b_g2.to(out), mask=own)
+            store_block(p_g + 16 * C, b_g21, own, C, FINE)
+            store_block(p_g + (16 * C + 16), b_g2, own, C, FINE)
+            if FINE:
+                p_rest = p_g + (C * C + 16)
+                tl.store(p_rest, tl.zeros([NCP, 16, 16], out), mask=own)
+
+
+@triton.jit
+def store_block(p_g, b_g, own, C: tl.constexpr, FINE: tl.constexpr):
+    """A block of G as it is rounded, and if FINE what that took off."""
+    b_near = b_g.to(p_g.dtype.element_ty)
+    tl.store(p_g, b_near, mask=own)
+    if FINE:
+        b_rest = b_g - b_near.to(tl.float32)
+        tl.store(p_g + C * C, b_rest.to(p_g.dtype.element_ty), mask=own)
 
 
 @triton.jit
@@ -192,6 +210,7 @@ def segment_maps_kernel(
     BM: tl.constexpr,
     OF_ALL: tl.constexpr,
     IS_VARLEN: tl.constexpr,
+    FINE: tl.constexpr,
     DT: tl.constexpr,
     STAGES: tl.constexpr,
 ):
@@ -219,7 +238,7 @@ def segment_maps_kernel(
     base = i_bh // H * stride_b + i_h * stride_h
     p_k = k + base + o_s[None, :]
     p_v = v + base + (o_m[None, :] - S)
-    p_g = solved + (i_bh * NC + chunk) * (C * C)
+    p_g = solved + (i_bh * NC + chunk) * (C * C * (1 + FINE))
     p_g = p_g + o_c[:, None] * C + o_c[None, :]
     b_x = tl.where(o_m[:, None] == o_s[None, :], 1.0, 0.0)
     for c in tl.range(0, chunks, num_stages=STAGES):
@@ -227,13 +246,18 @@ def segment_maps_kernel(
         inside = (o_t < stop)[:, None]
         p_row = o_t.to(tl.int64)[:, None] * stride_t
         b_k = tl.load(p_k + p_row, mask=inside, other=0.0).to(DT)
-        b_g = tl.load(p_g + tl.cast(c, tl.int64) * (C * C))
+        p_here = p_g + tl.cast(c, tl.int64) * (C * C * (1 + FINE))
+        b_g = tl.load(p_here).to(DT)
         is_value = inside & (o_m >= S)[None, :]
         b_v = tl.load(p_v + p_row, mask=is_value, other=0.0).to(DT)
         b_g = tl.trans(b_g)
         b_e = tl.dot(b_x.to(DT), tl.trans(b_k), input_precision="tf32x3")
         b_d = tl.dot(tl.trans(b_v), b_g, input_precision="tf32x3")
         b_d = tl.dot((-b_e).to(DT), b_g, b_d, input_precision="tf32x3")
+        if FINE:
+            b_g = tl.trans(tl.load(p_here + C * C).to(DT))
+            b_d = tl.dot(tl.trans(b_v), b_g, b_d, input_precision="tf32x3")
+            b_d = tl.dot((-b_e).to(DT), b_g, b_d, input_precision="tf32x3")
         b_x = tl.dot(b_d.to(DT), b_k, b_x, input_precision="tf32x3")
     p_x = maps + (slot * 2 * S + o_m[:, None]) * S + o_s[None, :]
     tl.store(p_x, b_x)
@@ -306,6 +330,7 @@ def replay_kernel(
     C: tl.constexpr,
     BV: tl.constexpr,
     IS_VARLEN: tl.constexpr,
+    FINE: tl.constexpr,
     DT: tl.constexpr,
     STAGES: tl.constexpr,
 ):
@@ -330,7 +355,7 @@ def replay_kernel(
     p_k = k + base + o_s[None, :]
     p_v = v + base + o_v[None, :]
     p_o = o + (i_b * T_OUT * H + i_h) * S + o_v[None, :]
-    p_g = solved + (i_bh * NC + chunk) * (C * C)
+    p_g = solved + (i_bh * NC + chunk) * (C * C * (1 + FINE))
     p_g = p_g + o_c[:, None] * C + o_c[None, :]
     end = tl.minimum(stop, T_OUT) if IS_VARLEN else T_OUT
     for c in tl.range(0, chunks, num_stages=STAGES):
@@ -340,7 +365,8 @@ def replay_kernel(
         b_k = tl.load(p_k + p_row, mask=inside, other=0.0).to(DT)
         b_q = tl.load(p_q + p_row, mask=inside, other=0.0).to(DT)
         b_v = tl.load(p_v + p_row, mask=inside, other=0.0).to(DT)
-        b_g = tl.load(p_g + tl.cast(c, tl.int64) * (C * C))
+        p_here = p_g + tl.cast(c, tl.int64) * (C * C * (1 + FINE))
+        b_g = tl.load(p_here).to(DT)
         b_g = tl.trans(b_g)
         b_qk = tl.dot(b_k, tl.trans(b_q), input_precision="tf32x3")
         b_qk = tl.where(o_c[:, None] <= o_c[None, :], b_qk, 0.0).to(DT)
@@ -348,6 +374,10 @@ def replay_kernel(
         b_e = tl.dot(b_s0, tl.trans(b_k), input_precision="tf32x3")
         b_d = tl.dot(tl.trans(b_v), b_g, input_precision="tf32x3")
         b_d = tl.dot((-b_e).to(DT), b_g, b_d, input_precision="tf32x3")
+        if FINE:
+            b_g = tl.trans(tl.load(p_here + C * C).to(DT))
+            b_d = tl.dot(tl.trans(b_v), b_g, b_d, input_precision="tf32x3")
+            b_d = tl.dot((-b_e).to(DT), b_g, b_d, input_precision="tf32x3")
         b_d = b_d.to(DT)
         b_o = tl.dot(b_s0, tl.trans(b_q), input_precision="tf32x3")
         b_o = tl.dot(b_d, b_qk, b_o, input_precision="tf32x3")
@@ -423,7 +453,8 @@ def operand_type(dtype: torch.dtype) -> tl.dtype:
 class Run:
     """One call: its tensors, its memory, its cut, and what it worked out.
 
-    `solved` is G of every chunk, `[B * H, chunks, C, C]`; `maps`
+    `solved` is G of every chunk, `[B * H, chunks, 1, C, C]`, or 2 and not 1
+    where what rounding took off it is kept; `maps`
     `[slots, 2 S, S]` and `states` `[slots, S, S]` are P^T and R^T of each
     segment and S^T before it, in float32; a slot is a segment of a head.
     """
@@ -454,8 +485,20 @@ class Run:
             "S": x.head_dim,
             "C": cuts.size,
             "IS_VARLEN": cuts.is_varlen,
+            "FINE": self.is_fine,
             "DT": operand_type(self.q.dtype),
         }
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether G is kept to twice the digits of bfloat16."""
+        return self.solved.shape[2] == 2
+
+    def new_operand(self, shape: tuple[int, ...]) -> torch.Tensor:
+        """Memory for what kernels hand on to be multiplied."""
+        native = operand_type(self.q.dtype) == tl.bfloat16
+        dtype = torch.bfloat16 if native else torch.float32
+        return self.q.new_empty(shape, dtype=dtype)
 
     @property
     def slots(self) -> int:
@@ -464,36 +507,42 @@ class Run:
 
 
 def launch_chunk(
-    inputs: Inputs, segment_length: int | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Outputs `[B, T, H, S]` and the final states `[N, H, S, S]`.
-
-    `inputs` as `check_inputs` reads them; `segment_length` is in chunks.
-    """
-    o, final, _ = run_chunk(inputs, segment_length)
-    return o, final
-
-
-def run_chunk(
     inputs: Inputs,
     segment_length: int | None = None,
     *,
-    maps_of_all: bool = False,
-) -> tuple[torch.Tensor, torch.Tensor, Run]:
-    """As `launch_chunk`, and what was worked out on the way.
+    fine: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs `[B, T, H, S]` and the final states `[N, H, S, S]`.
 
-    `maps_of_all` asks for the maps of last segments, which a gradient needs.
+    `inputs` as `check_inputs` reads them; `segment_length` is in chunks;
+    `fine` as in `prepare`.
     """
-    run = work_out(inputs, segment_length, maps_of_all=maps_of_all)
+    run = work_out(inputs, segment_length, fine=fine)
+    with torch.cuda.device_of(run.q):
+        return launch_replay(run)
+
+
+def run_for_gradients(
+    inputs: Inputs, segment_length: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor, Run]:
+    """As `launch_chunk`, fine, and what a gradient needs of the way there."""
+    run = work_out(inputs, segment_length, fine=True, maps_of_all=True)
     with torch.cuda.device_of(run.q):
         return *launch_replay(run), run
 
 
 def work_out(
-    inputs: Inputs, segment_length: int | None, *, maps_of_all: bool
+    inputs: Inputs,
+    segment_length: int | None = None,
+    *,
+    fine: bool,
+    maps_of_all: bool = False,
 ) -> Run:
-    """All but the outputs: G of every chunk, maps and states of segments."""
-    run = prepare(inputs, segment_length)
+    """All but the outputs: G of every chunk, maps and states of segments.
+
+    `maps_of_all` asks for the maps of last segments, which a gradient needs.
+    """
+    run = prepare(inputs, segment_length, fine=fine)
     with torch.cuda.device_of(run.q):
         launch_solve(run)
         if run.segments.is_cut:
@@ -502,14 +551,19 @@ def work_out(
     return run
 
 
-def prepare(inputs: Inputs, segment_length: int | None) -> Run:
-    """Cut the sequences and make room for what will be worked out."""
+def prepare(inputs: Inputs, segment_length: int | None, *, fine: bool) -> Run:
+    """Cut the sequences and make room for what will be worked out.
+
+    For bfloat16, `fine` keeps what rounding takes off G: of the error on
+    nearly parallel keys, half; of that of beta's gradient, most. It costs
+    two small products a chunk, and G's memory again.
+    """
     memory, (q, k, v) = read_memory(inputs, inputs.q, inputs.k, inputs.v)
     B, H, S = memory.batch, memory.heads, memory.head_dim
     C = chunk_size(S, q.dtype)
     segments = cut(inputs, memory, C, segment_length)
     slots = B * H * segments.each
-    native = operand_type(q.dtype) == tl.bfloat16
+    narrow = q.dtype == torch.bfloat16
     wide = inputs.state.new_empty
     return Run(
         q,
@@ -520,8 +574,8 @@ def prepare(inputs: Inputs, segment_length: int | None) -> Run:
         memory,
         segments,
         wide(
-            (B * H, segments.chunks, C, C),
-            dtype=torch.bfloat16 if native else torch.float32,
+            (B * H, segments.chunks, 1 + (fine and narrow), C, C),
+            dtype=torch.bfloat16 if narrow else torch.float32,
         ),
         wide((slots, 2 * S, S)),
         wide((slots, S, S)),
@@ -558,6 +612,7 @@ def launch_solve(run: Run) -> None:
         C=segments.size,
         NCP=together,
         IS_VARLEN=segments.is_varlen,
+        FINE=run.is_fine,
         DT=operand_type(run.k.dtype),
         num_warps=1,
     )

@@ -48,6 +48,7 @@ def test_compiled_they_fit(head_dim, name, packed, architecture):
             tile.warps,
             BV=tile.rows,
             STAGES=tile.stages,
+            FINE=name == "bf16",
             **shared,
             **chunks,
         )
