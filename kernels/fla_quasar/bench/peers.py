@@ -2,6 +2,7 @@
 
 # fla's operators hide their signatures, and its layers may not be there
 # pyright: reportCallIssue=false, reportMissingImports=false
+# pylint: disable=import-error,no-name-in-module
 from __future__ import annotations
 
 import os

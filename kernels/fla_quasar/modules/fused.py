@@ -176,8 +176,8 @@ def _three(
         own = None if bias is None else bias[at]
         launch_conv(x[..., at], weight[at], own, y, place)
         outputs.append(y[0])
-    q, k, v = outputs
-    return q, k, v, x[..., len(weight) :].clone()
+    rest = x[..., len(weight) :].clone()
+    return outputs[0], outputs[1], outputs[2], rest
 
 
 @_three.register_fake
