@@ -52,7 +52,8 @@ def conv_silu_of_three(
         y = x.new_empty((3, B, T, len(weight) // 3))
         launch_conv(x, weight, bias, y, place)
         q, k, v = y.unbind()
-        return (q, k, v), x[..., len(weight) :]
+        # a copy, so that x need not be kept for its last columns
+        return (q, k, v), x[..., len(weight) :].contiguous()
     q, k, v, rest = torch.ops.fla_quasar.conv_silu_of_three(
         x, weight, bias, place
     )
