@@ -241,7 +241,7 @@ def _rest_once(layer: object, hidden: torch.Tensor) -> float:
     between = time.perf_counter()
     output = torch.zeros_like(prepared.v)
     again = time.perf_counter()
-    layer.combine(output, hidden)
+    layer.combine(output, hidden, prepared.low)
     return between - started + time.perf_counter() - again
 
 
