@@ -18,9 +18,16 @@ help: ## List the commands
 
 # --- set-up ------------------------------------------------------------------
 
-# The tests run both sandboxes where root can start an engine for them.
-NEEDS_DOCKER := $(strip $(findstring docker,$(QUASAR_REQUIRE_SANDBOX)) \
-  $(filter test redteam integration unit,$(MAKECMDGOALS)))
+# Brings what is in $missing where it can, and leaves in it what it cannot.
+define APT_INSTALL
+if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] \
+  && command -v apt-get >/dev/null; then \
+  echo "installing:$$missing"; \
+  apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq install -y --no-install-recommends $$missing >/dev/null \
+    && missing=""; \
+fi
+endef
 
 # What pip cannot bring: a sandbox, git, and a Python that can make venvs.
 .PHONY: system
@@ -31,37 +38,22 @@ system:
 	command -v setpriv >/dev/null || missing="$$missing util-linux"; \
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || missing="$$missing python3-venv"; \
-	if [ -n "$(NEEDS_DOCKER)" ] && [ "$$(id -u)" = 0 ] \
-	  && command -v apt-get >/dev/null; then \
-	  PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null \
-	    || missing="$$missing docker.io"; \
-	fi; \
+	$(APT_INSTALL); \
 	if [ -n "$$missing" ]; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing:$$missing"; \
-	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-	      apt-get -qq install -y --no-install-recommends $$missing \
-	      >/dev/null; \
-	  else \
-	    echo "These are missing, and only root can install them:$$missing"; \
-	    echo "On Debian or Ubuntu: sudo apt-get install$$missing"; \
-	    exit 1; \
-	  fi; \
+	  echo "These are missing, and only root can install them:$$missing"; \
+	  echo "On Debian or Ubuntu: sudo apt-get install$$missing"; \
+	  exit 1; \
 	fi
 
-# What the tests ask beside that, where root can bring it: without it the
-# tests that need it are skipped by name.
+# What the tests want beside that: an engine for the other sandbox, and a
+# Prometheus. Where they cannot be had, those tests are skipped by name.
 .PHONY: test-system
 test-system: system
 	@missing=""; \
+	PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null \
+	  || missing="$$missing docker.io"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
-	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] \
-	  && command -v apt-get >/dev/null; then \
-	  echo "installing for the tests:$$missing"; \
-	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
-	    apt-get -qq install -y --no-install-recommends $$missing \
-	    >/dev/null; \
-	fi
+	$(APT_INSTALL)
 
 # torch goes first and through pip: pip honours whatever index or local
 # wheels the machine is configured for, and uv keeps what it then finds.
@@ -106,7 +98,7 @@ unit: install ## The fast tests alone
 	$(BIN)/pytest -n $(JOBS) tests/unit tests/house $(ARGS)
 
 .PHONY: integration
-integration: install ## Real Valkey, SQLite, PostgreSQL, git, sandboxes
+integration: install test-system ## Real Valkey, SQLite, PostgreSQL, git, sandboxes
 	$(BIN)/pytest -n $(JOBS) tests/integration tests/contract $(ARGS)
 
 EXAMPLES ?= 500
@@ -116,7 +108,7 @@ fuzz: install ## Requests made up from the API's OpenAPI: make fuzz EXAMPLES=500
 	  tests/contract $(ARGS)
 
 .PHONY: redteam
-redteam: install ## Every attack on sandbox and judge, as one table
+redteam: install test-system ## Every attack on sandbox and judge, as one table
 	$(BIN)/pytest -q -n $(JOBS) tests/redteam/sandbox tests/redteam/api >&2
 	@$(BIN)/python -m tests.redteam $(ARGS)
 
