@@ -32,8 +32,8 @@ def told(found: dict[str, Any]) -> str:
     busy = (
         "The machine was otherwise quiet"
         if found["quiet"]
-        else "The machine was BUSY with other work, so these figures are too"
-        " low and have to be measured again"
+        else "The machine was BUSY with other work, so these figures are worse"
+        " than its own and have to be measured again"
     )
     return (
         f"{found['date']}, {found['cores']} cores, Python"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, REPEATABLE, Status
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from services.api.db.models import (
     Attempt,
@@ -26,6 +26,16 @@ JUDGED = frozenset(
         Status.INVALIDATED,
     }
 )
+
+
+REPORTS = (
+    Submission.claimed_benchmarks,
+    Submission.rejection,
+    Submission.correctness,
+    Submission.timing,
+    Submission.logits,
+)
+"""What is large and is no part of a board: read where it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +137,12 @@ def pending_in_round(session: Session, number: int) -> int:
 def scored_in_round(session: Session, number: int) -> Sequence[Submission]:
     """The submissions whose benchmark and verification both passed."""
     return session.scalars(
-        select(Submission).where(
+        select(Submission)
+        .where(
             Submission.round_number == number,
             Submission.status == Status.SCORED,
         )
+        .options(*(defer(column) for column in REPORTS))
     ).all()
 
 
