@@ -34,7 +34,7 @@ def update(session: Session, height: int | None, now: datetime) -> None:
     current = rounds.open_round(session)
     if current is not None:
         _round(session, current, height)
-        for job in Job:
+        for job in FROM:
             _queue(session, job, current.pool, now)
     _outbox(session, now)
     _workers(session, now)

@@ -17,9 +17,10 @@ from quasar_core.telemetry.metrics import CRASHES
 
 from services.api import gauges
 from services.api.attempts import repository as attempts
-from services.api.attempts.dispatching import dispatch
+from services.api.attempts.dispatching import dispatch, dispatch_challenges
 from services.api.attempts.leases import Leases
-from services.api.attempts.repository import Job
+from services.api.attempts.repository import FROM
+from services.api.challenges import repository as challenges
 from services.api.commitments.service import expire_overdue
 from services.api.db import eventlog, outbox
 from services.api.dependencies import Doors
@@ -118,14 +119,22 @@ class Scheduler:
         settings, database = self._doors.settings, self._doors.database
         with database.read() as session:
             current = rounds.open_round(session)
+            contested = current is not None and challenges.candidates(
+                session, current.pool, now
+            )
             ready = [
                 job
-                for job in Job
+                for job in FROM
                 if current is not None
                 and attempts.waiting(session, job, current.pool)
                 < settings.dispatch_ahead
                 and attempts.anything_ready(session, job, now)
             ]
+        if current is not None and contested:
+            with database.write() as session:
+                dispatch_challenges(
+                    session, current.pool, settings.dispatch_ahead, now
+                )
         for job in ready:
             assert current is not None  # noqa: S101 -- else none is ready
             with database.write() as session:

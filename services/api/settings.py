@@ -148,6 +148,18 @@ class Settings(DatabaseSettings, ChainSettings):
         default=300,
         description="Until when it may be revealed, counted from its commit.",
     )
+    challenges_per_round: int = Field(
+        default=16,
+        ge=0,
+        description=(
+            "How many passages into paid places are run once more before"
+            " they count; 0: the scores alone decide."
+        ),
+    )
+    challenging_blocks: Count = Field(
+        default=600,
+        description="For how long a drained round waits for them at most.",
+    )
     cosine_sim_threshold: Annotated[float, Field(ge=-1, le=1)] = Field(
         default=0.99,
         validation_alias=AliasChoices(

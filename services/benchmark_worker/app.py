@@ -5,13 +5,23 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
-from quasar_core.contracts.events import BaselineMeasured, BenchmarkRequested
-from quasar_core.contracts.reports import JudgeReport, Source
+from quasar_core.contracts.events import (
+    BaselineMeasured,
+    BenchmarkRequested,
+    ChallengeRequested,
+)
+from quasar_core.contracts.reports import ChallengeReport, JudgeReport, Source
 from quasar_core.errors import Stage
 from quasar_core.execution.fetch import Fetcher, FetchLimits
 from quasar_core.execution.sandbox import Sandbox
-from quasar_core.judge.jobs import BaselineSpec, JudgeSpec, SandboxChoice
+from quasar_core.judge.jobs import (
+    BaselineSpec,
+    ChallengeSpec,
+    JudgeSpec,
+    SandboxChoice,
+)
 from quasar_core.judge.spawn import (
+    challenge_in_subprocess,
     judge_in_subprocess,
     measure_baseline_in_subprocess,
 )
@@ -21,6 +31,7 @@ from quasar_core.worker.host import Host, run_process
 from services.benchmark_worker.handlers import (
     Baselines,
     benchmark_submission,
+    run_challenge,
 )
 from services.benchmark_worker.settings import Settings
 
@@ -47,12 +58,28 @@ def judge_job(
     """Judge in a process of its own; the run is called as the attempt."""
     spec = JudgeSpec(
         run_id=str(job.attempt_id),
+        seed=attempt.seed,
         source=source,
         target_sequence_length=job.sequence_length,
         settings=settings.judge,
         sandbox=choice(settings),
     )
     return judge_in_subprocess(spec, attempt.follow)
+
+
+def challenge_job(
+    job: ChallengeRequested, attempt: Attempt, *, settings: Settings
+) -> ChallengeReport:
+    """Run both once more in a process of its own, in turns."""
+    spec = ChallengeSpec(
+        run_id=str(job.attempt_id),
+        seed=attempt.seed,
+        challenger=job.challenger,
+        defender=job.defender,
+        settings=settings.judge,
+        sandbox=choice(settings),
+    )
+    return challenge_in_subprocess(spec, attempt.follow)
 
 
 def measure_baseline(
@@ -106,10 +133,21 @@ def serve(host: Host, settings: Settings) -> None:
         judge=partial(judge_job, settings=settings),
     )
 
-    def handle(job: BenchmarkRequested) -> None:
+    def benchmark(job: BenchmarkRequested) -> None:
         host.run(job, partial(story, job), Stage.FETCH)
 
-    host.consume(BenchmarkRequested, handle)
+    duel = partial(
+        run_challenge,
+        prepare=baselines.prepare,
+        judge=partial(challenge_job, settings=settings),
+    )
+
+    def challenge(job: ChallengeRequested) -> None:
+        host.run(job, partial(duel, job), Stage.SMOKE)
+
+    host.consume(
+        {BenchmarkRequested: benchmark, ChallengeRequested: challenge}
+    )
 
 
 def main() -> None:

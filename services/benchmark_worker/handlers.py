@@ -6,8 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from quasar_core.contracts.events import BaselineMeasured, BenchmarkRequested
-from quasar_core.contracts.reports import JudgeReport, Source
+from quasar_core.contracts.events import (
+    BaselineMeasured,
+    BenchmarkRequested,
+    ChallengeRequested,
+)
+from quasar_core.contracts.reports import ChallengeReport, JudgeReport, Source
 from quasar_core.errors import Stage
 from quasar_core.worker.attempt import Attempt
 
@@ -48,6 +52,21 @@ def benchmark_submission(
         attempt.completed(report)
 
 
+def run_challenge(
+    job: ChallengeRequested,
+    attempt: Attempt,
+    *,
+    prepare: Callable[[ChallengeRequested], None],
+    judge: Callable[[ChallengeRequested, Attempt], ChallengeReport],
+) -> None:
+    """Run two archived sources once more, in turns, and tell their times.
+
+    Raises TransientError where the world is at fault.
+    """
+    prepare(job)
+    attempt.challenged(judge(job, attempt))
+
+
 def fetch_source(
     job: BenchmarkRequested, attempt: Attempt, fetch: Fetch
 ) -> Source:
@@ -76,9 +95,14 @@ class Baselines:
         self._deliver = deliver
         self._round_number: int | None = None
 
-    def prepare(self, job: BenchmarkRequested) -> None:
+    def prepare(self, job: BenchmarkRequested | ChallengeRequested) -> None:
         """Measure, unless this round's baseline is known already."""
         if job.round_number == self._round_number:
             return
-        self._deliver(self._measure(job.round_number, job.sequence_length))
+        length = (
+            job.sequence_length
+            if isinstance(job, BenchmarkRequested)
+            else job.challenger.sequence_length
+        )
+        self._deliver(self._measure(job.round_number, length))
         self._round_number = job.round_number

@@ -65,6 +65,8 @@ def called_again(
             f"{rejection.code.value} at {rejection.stage.value} names no"
             " failing input: only wrong numbers do"
         )
+    if manifest.seed is None:
+        raise NothingToReproduce("the run's seed is not told yet")
     if manifest.settings:
         settings = JudgeSettings.from_published(manifest.settings)
     return reproduce_in_subprocess(

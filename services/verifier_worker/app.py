@@ -21,6 +21,7 @@ def verify_job(
     """Check in a process of its own; the run is called as the attempt."""
     spec = VerifySpec(
         run_id=str(job.attempt_id),
+        seed=attempt.seed,
         source=job.source,
         cosine_sim_threshold=job.cosine_sim_threshold,
         max_diff_threshold=job.max_diff_threshold,
@@ -45,7 +46,7 @@ def serve(host: Host, settings: Settings) -> None:
     def handle(job: VerificationRequested) -> None:
         host.run(job, partial(story, job), Stage.LOGITS)
 
-    host.consume(VerificationRequested, handle)
+    host.consume({VerificationRequested: handle})
 
 
 def main() -> None:

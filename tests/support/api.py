@@ -10,19 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from quasar_core.chain.local import LocalChain
 from quasar_core.chain.local_state import Genesis
 from quasar_core.chain.signatures import sign
-from quasar_core.contracts.events import Event
+from quasar_core.contracts.events import AttemptStarted, Event, WorkerEvent
 from quasar_core.messaging.bus import BusUnavailable
 from quasar_core.messaging.limits import RateLimits
 from quasar_core.messaging.topology import queue_for
 
 from services.api.app import create_app
+from services.api.db.models import Attempt
 from services.api.db.session import Database
 from services.api.dependencies import Doors
 from services.api.miners.registry import Registry
@@ -190,9 +191,32 @@ class World:
         return self.bus.take(f"{job}.cpu")
 
     def record(self, *events: Event) -> None:
-        """Let the recorder hear messages, in this order."""
+        """Let the recorder hear messages, in this order.
+
+        A result's start, with the commitment to its seed, is told before
+        it where the test has left it out.
+        """
         for event in events:
+            report = getattr(event, "report", event)
+            manifest = getattr(report, "manifest", None)
+            if isinstance(event, WorkerEvent) and manifest is not None:
+                self._start(event, manifest.seed_commitment)
             self.recorder.record(event)
+
+    def _start(self, event: WorkerEvent, commitment: str) -> None:
+        with self.database.read() as session:
+            attempt = session.get(Attempt, event.attempt_id)
+        if attempt is not None and attempt.seed_commitment is None:
+            start = AttemptStarted(
+                event_id=uuid4(),
+                occurred_at=event.occurred_at,
+                submission_id=event.submission_id,
+                attempt_id=event.attempt_id,
+                fencing_token=event.fencing_token,
+                worker=event.worker,
+                seed_commitment=commitment,
+            )
+            self.recorder.record(start)
 
 
 def submission(name: str) -> dict[str, Any]:
@@ -215,6 +239,8 @@ def settings_for(database_url: str, **changes: Any) -> Settings:
         "league_unit": 500,
         "max_sequence_length": 10_000,
         "must_beat_baseline": False,
+        # what is played in a test is final without a worker's second look
+        "challenges_per_round": 0,
         "event_poll_seconds": 0.01,
         "event_heartbeat_seconds": 0.05,
         "metagraph_refresh_seconds": 0.001,

@@ -17,6 +17,7 @@ def entry(
     speedup: float = 2.0,
     league: str = "300k",
     length: int = 300_000,
+    original: bool = True,
 ) -> Entry:
     """An entry whose miner, owner and code are its own unless told."""
     return Entry(
@@ -30,6 +31,7 @@ def entry(
         weighted_score=score,
         speedup_vs_baseline=speedup,
         identity=identity or f"code-{name}",
+        original=original,
     )
 
 

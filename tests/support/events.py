@@ -9,10 +9,15 @@ from typing import Any
 from quasar_core.contracts.events import (
     AttemptStarted,
     BenchmarkRequested,
+    ChallengeRequested,
+    Contender,
     VerificationRequested,
     WorkerSeen,
 )
 from quasar_core.contracts.reports import (
+    ChallengeReport,
+    ChallengeSide,
+    ChallengeTiming,
     CorrectnessReport,
     JudgeReport,
     LogitsReport,
@@ -74,6 +79,22 @@ def a_pass() -> JudgeReport:
     )
 
 
+def a_challenge() -> ChallengeReport:
+    """The report of two kernels that were run in turns."""
+    side = ChallengeSide(
+        sequence_length=512,
+        samples=(0.1,) * 8,
+        back_to_back=0.1,
+        back_to_back_calls=16,
+        rest=0.01,
+        overhead=0.0001,
+    )
+    return ChallengeReport(
+        manifest=a_manifest(),
+        timing=ChallengeTiming(blocks=8, challenger=side, defender=side),
+    )
+
+
 def a_rejection(rejection: Rejection) -> JudgeReport:
     """The report of a kernel that was turned down."""
     return JudgeReport(manifest=a_manifest(), rejection=rejection)
@@ -122,6 +143,19 @@ def benchmark_requested(**changes: Any) -> BenchmarkRequested:
     return BenchmarkRequested(**(fields | changes))
 
 
+def challenge_requested(**changes: Any) -> ChallengeRequested:
+    """Two archived sources to be run once more."""
+    contender = Contender(source=a_source(), sequence_length=512)
+    fields = {
+        **_attempt(),
+        "round_number": 1,
+        "attempt_number": 1,
+        "challenger": contender,
+        "defender": contender,
+    }
+    return ChallengeRequested(**(fields | changes))
+
+
 def verification_requested(**changes: Any) -> VerificationRequested:
     """A job for a verifier worker."""
     fields = {
@@ -137,7 +171,9 @@ def verification_requested(**changes: Any) -> VerificationRequested:
 
 def attempt_started(worker: str = "worker-1") -> AttemptStarted:
     """A fact about an attempt."""
-    return AttemptStarted(**_attempt(), worker=worker)
+    return AttemptStarted(
+        **_attempt(), worker=worker, seed_commitment="4" * 64
+    )
 
 
 def worker_seen(worker: str = "worker-1") -> WorkerSeen:

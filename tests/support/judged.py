@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from quasar_core.contracts.events import (
@@ -11,6 +11,8 @@ from quasar_core.contracts.events import (
     AttemptHeartbeat,
     AttemptStarted,
     BenchmarkCompleted,
+    ChallengeCompleted,
+    ChallengeRequested,
     RunFailed,
     SourceFetched,
     StageCompleted,
@@ -18,6 +20,10 @@ from quasar_core.contracts.events import (
     VerificationCompleted,
 )
 from quasar_core.contracts.reports import (
+    ChallengeFault,
+    ChallengeReport,
+    ChallengeSide,
+    ChallengeTiming,
     CorrectnessReport,
     LogitsReport,
     Manifest,
@@ -28,6 +34,7 @@ from quasar_core.contracts.reports import (
     Timing,
 )
 from quasar_core.domain.identity import identity
+from quasar_core.domain.seeds import seed_commitment
 from quasar_core.domain.sources import tree_hash
 from quasar_core.domain.workload import judged_length
 from quasar_core.errors import RejectionCode, Stage
@@ -35,6 +42,8 @@ from quasar_core.errors import RejectionCode, Stage
 from tests.support.api import Moment, World
 
 HARNESS = "3" * 64
+SEED = "5" * 64
+COMMITMENT = seed_commitment(SEED)
 
 
 def a_source(text: str = "x = 1\n") -> Source:
@@ -53,8 +62,8 @@ def a_manifest(**changes: Any) -> Manifest:
         "run_id": f"run-{uuid4()}",
         "harness_digest": HARNESS,
         "profile": "cpu",
-        "seed_commitment": "4" * 64,
-        "seed": "5" * 64,
+        "seed_commitment": COMMITMENT,
+        "seed": SEED,
         "sandbox": "fake",
         "isolation": {"no_network": True},
         "environment": {"python": "3.11"},
@@ -74,6 +83,18 @@ def a_timing(length: int, seconds: float, **changes: Any) -> Timing:
         "overhead": 0.0001,
     }
     return Timing(**{**fields, **changes})
+
+
+def a_side(sequence_length: int, seconds: float) -> ChallengeSide:
+    """One of the two of a challenge, as steady as no clock is."""
+    return ChallengeSide(
+        sequence_length=judged_length(sequence_length),
+        samples=(seconds,) * 8,
+        back_to_back=seconds,
+        back_to_back_calls=16,
+        rest=0.0,
+        overhead=0.0001,
+    )
 
 
 def some_logits(cosine: float = 0.9999, max_diff: float = 0.01) -> Any:
@@ -118,7 +139,7 @@ class Worker:
 
     def started(self, job: AttemptEvent) -> AttemptStarted:
         """The job was taken."""
-        return AttemptStarted(**self._about(job))
+        return AttemptStarted(**self._about(job), seed_commitment=COMMITMENT)
 
     def at(self, job: AttemptEvent, stage: Stage) -> AttemptHeartbeat:
         """The worker lives, and is at this stage."""
@@ -164,6 +185,29 @@ class Worker:
             manifest=a_manifest(),
             logits=logits or some_logits(),
         )
+
+    def challenged(
+        self,
+        job: ChallengeRequested,
+        ratio: float = 2.0,
+        fault_of: Literal["challenger", "defender"] | None = None,
+        **changes: Any,
+    ) -> ChallengeCompleted:
+        """Both were run once more: the first `ratio` times as fast."""
+        fields: dict[str, Any] = {"manifest": a_manifest()}
+        if fault_of is None:
+            fields["timing"] = ChallengeTiming(
+                blocks=8,
+                challenger=a_side(job.challenger.sequence_length, 1 / ratio),
+                defender=a_side(job.defender.sequence_length, 1.0),
+            )
+        else:
+            fault = Rejection(
+                code=RejectionCode.RUNTIME_ERROR, stage=Stage.TIMED
+            )
+            fields["fault"] = ChallengeFault(side=fault_of, rejection=fault)
+        report = ChallengeReport(**{**fields, **changes})
+        return ChallengeCompleted(**self._about(job), report=report)
 
     def rejected(
         self,

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import Field
 
 from quasar_core.contracts.reports import (
+    ChallengeReport,
     CorrectnessReport,
     LogitsReport,
     Manifest,
@@ -30,6 +31,7 @@ from quasar_core.contracts.values import (
     PoolName,
     PositiveSeconds,
     Seconds,
+    Sha256Hex,
     WorkerName,
 )
 from quasar_core.errors import Stage
@@ -79,6 +81,27 @@ class BenchmarkRequested(AttemptEvent):
     """The archive, when an earlier attempt has already fetched it."""
 
 
+class Contender(Contract):
+    """An archived source, and the length that it plays at."""
+
+    source: Source
+    sequence_length: Annotated[int, Field(gt=0)]
+
+
+class ChallengeRequested(AttemptEvent):
+    """Run these two once more, in turns, before the first may pass.
+
+    `submission_id` is the challenger's.
+    """
+
+    event_name: ClassVar[str] = "challenge.requested"
+
+    round_number: Annotated[int, Field(ge=1)]
+    attempt_number: Annotated[int, Field(ge=1)]
+    challenger: Contender
+    defender: Contender
+
+
 class VerificationRequested(AttemptEvent):
     """Check the logits of this archived source."""
 
@@ -98,6 +121,9 @@ class AttemptStarted(WorkerEvent):
     """A worker took the job: the lease begins."""
 
     event_name: ClassVar[str] = "attempt.started"
+
+    seed_commitment: Sha256Hex
+    """Binds the run to its master seed before anything of it is run."""
 
 
 class AttemptHeartbeat(WorkerEvent):
@@ -134,6 +160,14 @@ class BenchmarkCompleted(WorkerEvent):
     manifest: Manifest
     correctness: CorrectnessReport
     timing: Timing
+
+
+class ChallengeCompleted(WorkerEvent):
+    """Both were run once more; who is the faster is for others to say."""
+
+    event_name: ClassVar[str] = "challenge.completed"
+
+    report: ChallengeReport
 
 
 class VerificationCompleted(WorkerEvent):
@@ -206,12 +240,14 @@ EVENTS: Mapping[str, type[Event]] = MappingProxyType(
         event.event_name: event
         for event in (
             BenchmarkRequested,
+            ChallengeRequested,
             VerificationRequested,
             AttemptStarted,
             AttemptHeartbeat,
             StageCompleted,
             SourceFetched,
             BenchmarkCompleted,
+            ChallengeCompleted,
             VerificationCompleted,
             SubmissionRejected,
             RunFailed,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from quasar_core.contracts.values import (
     Contract,
@@ -90,18 +90,75 @@ class CorrectnessReport(Contract):
 class Manifest(Contract):
     """Everything needed to run the same judging again, beside the source.
 
-    `settings` are the judge's, as JSON.
+    `settings` are the judge's, as JSON. The commitment was published before
+    the run; who is shown a manifest before its round is final is not shown
+    the `seed`.
     """
 
     run_id: str
     harness_digest: Sha256Hex
     profile: str
     seed_commitment: Sha256Hex
-    seed: Sha256Hex
+    seed: Sha256Hex | None
     sandbox: str
     isolation: dict[str, bool]
     environment: dict[str, str]
     settings: Annotated[str, Field(max_length=16_384)] = ""
+
+
+class Rejection(Contract):
+    """A verdict against a submission, with what shows it."""
+
+    code: RejectionCode
+    stage: Stage
+    detail: Annotated[str, Field(max_length=1_000)] = ""
+    evidence: Evidence = {}
+    log_tail: Annotated[str, Field(max_length=LOG_TAIL_LIMIT)] = ""
+
+
+class ChallengeSide(Contract):
+    """One of the two of a challenge: its samples, as in a `Timing`."""
+
+    sequence_length: Annotated[int, Field(gt=0)]
+    samples: Annotated[
+        tuple[PositiveSeconds, ...], Field(min_length=8, max_length=1_000)
+    ]
+    back_to_back: PositiveSeconds
+    back_to_back_calls: Annotated[int, Field(ge=1)]
+    rest: Seconds
+    overhead: Seconds
+
+
+class ChallengeTiming(Contract):
+    """Both sides of a challenge, in alternating blocks of one job.
+
+    The blocks come in the order A B B A: A is who wants to pass.
+    """
+
+    blocks: Annotated[int, Field(ge=8)]
+    challenger: ChallengeSide
+    defender: ChallengeSide
+
+
+class ChallengeFault(Contract):
+    """What one of the two did wrong when it was run once more."""
+
+    side: Literal["challenger", "defender"]
+    rejection: Rejection
+
+
+class ChallengeReport(Contract):
+    """The end of a challenge: the times of both, or the fault of one."""
+
+    manifest: Manifest
+    timing: ChallengeTiming | None = None
+    fault: ChallengeFault | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.timing is None) == (self.fault is None):
+            raise ValueError("a challenge ends with times, or with a fault")
+        return self
 
 
 class Score(Contract):
@@ -132,16 +189,6 @@ class LogitsReport(Contract):
     stand_in: bool
     replaced_layers: tuple[int, ...]
     prompts: Annotated[tuple[PromptLogits, ...], Field(min_length=1)]
-
-
-class Rejection(Contract):
-    """A verdict against a submission, with what shows it."""
-
-    code: RejectionCode
-    stage: Stage
-    detail: Annotated[str, Field(max_length=1_000)] = ""
-    evidence: Evidence = {}
-    log_tail: Annotated[str, Field(max_length=LOG_TAIL_LIMIT)] = ""
 
 
 class JudgeReport(Contract):

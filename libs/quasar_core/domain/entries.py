@@ -13,8 +13,9 @@ class Entry:
 
     `commit_block` is the block at which this hotkey first committed this
     identity in this league, in any round: it decides precedence. `identity`
-    is the identity of the files. Raises ValueError for a score that is no
-    positive number: what is missing is not a zero.
+    is the identity of the files. `original`: nobody else committed it in
+    this league before, in any round. Raises ValueError for a score that is
+    no positive number: what is missing is not a zero.
     """
 
     submission_id: str
@@ -27,6 +28,7 @@ class Entry:
     weighted_score: float
     speedup_vs_baseline: float
     identity: str
+    original: bool = True
 
     def __post_init__(self) -> None:
         for value in (

@@ -19,6 +19,7 @@ from quasar_core.domain.levels import (
     levels,
     records,
 )
+from quasar_core.domain.outcomes import NONE_YET, Outcome, Outcomes
 
 __all__ = [
     "PAID_PLACES",
@@ -43,6 +44,7 @@ class UnpaidReason(StrEnum):
     """Why an entry has no paid place."""
 
     NOT_A_FOUNDER = "not_a_founder"
+    NOT_THE_ORIGINAL = "not_the_original"
     NOT_A_RECORD = "not_a_record"
     NOT_FASTER_THAN_BASELINE = "not_faster_than_baseline"
     COLDKEY_ALREADY_PAID = "coldkey_already_paid"
@@ -93,19 +95,21 @@ def climb(
     entries: Iterable[Entry],
     min_improvement: float,
     score: Callable[[Entry], float] = overall_score,
+    outcomes: Outcomes = NONE_YET,
 ) -> tuple[Entry, ...]:
     """The ladder, best first, with each miner's highest entry only.
 
     In order of commitment each entry starts last and moves up while its
     score is more than `min_improvement` above the entry directly over it.
     So nobody passes an entry that he does not beat, improving never costs
-    a place, and a copy never passes its original.
+    a place, and a copy never passes its original. A challenge that was not
+    won stops it as well; where there was none, the scores decide.
     """
     ladder: list[Entry] = []
     for entry in in_order(entries):
         above = len(ladder)
         while above > 0 and _passes(
-            entry, ladder[above - 1], min_improvement, score
+            entry, ladder[above - 1], min_improvement, score, outcomes
         ):
             above -= 1
         ladder.insert(above, entry)
@@ -116,7 +120,9 @@ def climb(
 
 
 def place(
-    entries: Iterable[Entry], settings: LadderSettings
+    entries: Iterable[Entry],
+    settings: LadderSettings,
+    outcomes: Outcomes = NONE_YET,
 ) -> tuple[Placing, ...]:
     """The whole ladder: places, levels, and who can be paid.
 
@@ -125,13 +131,14 @@ def place(
     """
     all_entries = in_order(entries)
     gain = settings.min_improvement
-    level_of = levels(all_entries, gain)
-    founded_by = founders_by_level(all_entries, gain)
+    level_of = levels(all_entries, gain, outcomes)
+    founded_by = founders_by_level(all_entries, gain, outcomes)
     record = records(all_entries, gain)
     paid_coldkeys: set[str] = set()
     placings: list[Placing] = []
     paid = 0
-    for number, entry in enumerate(climb(all_entries, gain), start=1):
+    ladder = climb(all_entries, gain, outcomes=outcomes)
+    for number, entry in enumerate(ladder, start=1):
         level = level_of[entry.submission_id]
         founder = founded_by[level] == entry.submission_id
         reason = _unpaid_reason(
@@ -175,10 +182,14 @@ def _passes(
     above: Entry,
     min_improvement: float,
     score: Callable[[Entry], float],
+    outcomes: Outcomes,
 ) -> bool:
-    return entry.work != above.work and score(entry) > (
-        1 + min_improvement
-    ) * score(above)
+    pair = (entry.submission_id, above.submission_id)
+    return (
+        entry.work != above.work
+        and score(entry) > (1 + min_improvement) * score(above)
+        and outcomes.get(pair, Outcome.WON) is Outcome.WON
+    )
 
 
 def _unpaid_reason(
@@ -193,6 +204,7 @@ def _unpaid_reason(
     needed = 1 + settings.min_improvement
     refusals = (
         (not founder, UnpaidReason.NOT_A_FOUNDER),
+        (not entry.original, UnpaidReason.NOT_THE_ORIGINAL),
         (settings.records_only and not record, UnpaidReason.NOT_A_RECORD),
         (
             settings.must_beat_baseline

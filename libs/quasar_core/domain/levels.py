@@ -6,24 +6,32 @@ import bisect
 from collections.abc import Iterable, Mapping, Sequence
 
 from quasar_core.domain.entries import Entry, in_order
+from quasar_core.domain.outcomes import NONE_YET, Outcome, Outcomes
 
 
 def levels(
-    entries: Iterable[Entry], min_improvement: float
+    entries: Iterable[Entry],
+    min_improvement: float,
+    outcomes: Outcomes = NONE_YET,
 ) -> Mapping[str, int]:
     """Each entry's level by submission id; levels count from 0.
 
     In order of commitment, an entry whose score is within
     `min_improvement` of an earlier one's joins the level of the earliest
     such; so does one with the identity and length of an earlier one,
-    however lucky or slow it ran. Any other founds the next level.
+    however lucky or slow it ran, and one that a challenge has shown to be
+    no better than an earlier one. Any other founds the next level.
     """
     level_of: dict[str, int] = {}
     level_of_work: dict[tuple[str, str], int] = {}
     scores: list[tuple[float, int, int]] = []
     founded = 0
+    matched = _matched(outcomes)
     for rank, entry in enumerate(in_order(entries)):
         level = level_of_work.get(entry.work)
+        if level is None:
+            equals = matched.get(entry.submission_id, ())
+            level = _earliest(level_of, equals)
         if level is None:
             level = _level_within(
                 scores, entry.weighted_score, min_improvement
@@ -38,18 +46,23 @@ def levels(
 
 
 def founders(
-    entries: Iterable[Entry], min_improvement: float
+    entries: Iterable[Entry],
+    min_improvement: float,
+    outcomes: Outcomes = NONE_YET,
 ) -> frozenset[str]:
     """The submission ids of those who founded their level."""
-    return frozenset(founders_by_level(entries, min_improvement).values())
+    by_level = founders_by_level(entries, min_improvement, outcomes)
+    return frozenset(by_level.values())
 
 
 def founders_by_level(
-    entries: Iterable[Entry], min_improvement: float
+    entries: Iterable[Entry],
+    min_improvement: float,
+    outcomes: Outcomes = NONE_YET,
 ) -> Mapping[int, str]:
     """Each level's founder, by submission id."""
     ordered = in_order(entries)
-    level_of = levels(ordered, min_improvement)
+    level_of = levels(ordered, min_improvement, outcomes)
     first: dict[int, str] = {}
     for entry in ordered:
         first.setdefault(level_of[entry.submission_id], entry.submission_id)
@@ -67,6 +80,23 @@ def records(
             found.add(entry.submission_id)
         best = max(best, entry.weighted_score)
     return frozenset(found)
+
+
+def _matched(outcomes: Outcomes) -> Mapping[str, Sequence[str]]:
+    """Whom each entry was shown to be no better than."""
+    found: dict[str, list[str]] = {}
+    for (challenger, defender), outcome in outcomes.items():
+        if outcome is Outcome.NO_BETTER:
+            found.setdefault(challenger, []).append(defender)
+    return found
+
+
+def _earliest(
+    level_of: Mapping[str, int], submissions: Iterable[str]
+) -> int | None:
+    """The first founded of these submissions' levels, if one is known."""
+    known = [level_of[one] for one in submissions if one in level_of]
+    return min(known, default=None)
 
 
 def _level_within(

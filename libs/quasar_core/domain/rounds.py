@@ -52,6 +52,8 @@ class RoundSettings:
     unfilled: str = Unfilled.RENORMALISE.value
     reenter_paid_places: bool = True
     base_commit: str = ""
+    challenges_per_round: int = 16
+    challenging_blocks: int = 600
     round_blocks: int = 14_400
     evaluating_blocks: int = 1_800
     blocks_until_reveal: int = 100
@@ -120,6 +122,8 @@ _LEAST: Mapping[str, float] = {
     "min_improvement": 0,
     "round_blocks": 1,
     "evaluating_blocks": 0,
+    "challenges_per_round": 0,
+    "challenging_blocks": 0,
     "blocks_until_reveal": 0,
     "cosine_sim_threshold": -1,
     "max_diff_threshold": 0,
@@ -138,14 +142,18 @@ def next_status(
     unfinished: int,
     weighed: bool,
     evaluating_blocks: int = 1_800,
+    challenged: int = 0,
+    challenging_blocks: int = 600,
 ) -> RoundStatus:
     """Where a round stands at `block`; the same again if asked again.
 
     An open round closes at its block. One in evaluation waits for its
     queue to drain, at most `evaluating_blocks` blocks; what is unfinished
-    then (queued, benchmarking or verifying) moves to the open round. It is
-    weighed once a validator has set its weights. One step at a time, so
-    that whoever drives it does what belongs to each.
+    then (queued, benchmarking or verifying) moves to the open round. While
+    `challenged` passages wait for their outcome it goes on for at most
+    `challenging_blocks` more. It is weighed once a validator has set its
+    weights. One step at a time, so that whoever drives it does what belongs
+    to each.
     """
     match status:
         case RoundStatus.OPEN:
@@ -157,7 +165,12 @@ def next_status(
                 if evaluating_since_block is None
                 else evaluating_since_block
             )
-            done = unfinished == 0 or block >= since + evaluating_blocks
+            drained_by = since + evaluating_blocks
+            drained = unfinished == 0 or block >= drained_by
+            decided = (
+                challenged == 0 or block >= drained_by + challenging_blocks
+            )
+            done = drained and decided
             return RoundStatus.FINALISED if done else status
         case RoundStatus.FINALISED:
             return RoundStatus.WEIGHED if weighed else status

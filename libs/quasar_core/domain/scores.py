@@ -76,6 +76,17 @@ def median_interval(
     return ordered[rank - 1], ordered[count - rank]
 
 
+def drift(baseline_samples: Sequence[float]) -> float:
+    """How far the trusted kernel's last block is from its first, relative.
+
+    Raises ValueError for fewer than two samples.
+    """
+    half = len(baseline_samples) // 2
+    first = median(baseline_samples[:half])
+    last = median(baseline_samples[half:])
+    return abs(last / first - 1)
+
+
 def _check(
     samples: Sequence[float],
     baseline_samples: Sequence[float],

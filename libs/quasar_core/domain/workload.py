@@ -24,6 +24,14 @@ class Profile(StrEnum):
         """Bytes of one number of q, k, v and o."""
         return FLOAT32_BYTES if self is Profile.CPU else 2
 
+    @property
+    def drift_bound(self) -> float | None:
+        """How far the trusted kernel may drift within a run; None: as it is.
+
+        Identical code was seen a third apart on two shared processors.
+        """
+        return None if self is Profile.CPU else 0.02
+
 
 CORRECTNESS_LENGTHS: dict[Profile, tuple[int, ...]] = {
     Profile.CPU: (64, 128, 448, 1_024, 8_256),

@@ -16,9 +16,11 @@ from quasar_core.errors import TransientError
 from quasar_core.execution.backends import choose_sandbox
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge.baseline import measure_baseline
+from quasar_core.judge.challenge import challenge
 from quasar_core.judge.jobs import (
     AnswerLine,
     BaselineSpec,
+    ChallengeSpec,
     Failed,
     JudgeSpec,
     ReproduceSpec,
@@ -73,8 +75,8 @@ def _do(
                 settings=spec.settings,
                 sandbox=sandbox,
                 progress=progress,
+                seed=spec.seed,
                 scratch=scratch,
-                seed=bytes.fromhex(spec.seed) if spec.seed else None,
             )
             return AnswerLine(judged=report)
         case ReproduceSpec():
@@ -87,6 +89,18 @@ def _do(
                 scratch=scratch,
             )
             return AnswerLine(reproduced=reproduced)
+        case ChallengeSpec():
+            outcome = challenge(
+                spec.challenger,
+                spec.defender,
+                run_id=spec.run_id,
+                settings=spec.settings,
+                sandbox=sandbox,
+                progress=progress,
+                seed=spec.seed,
+                scratch=scratch,
+            )
+            return AnswerLine(challenged=outcome)
         case VerifySpec():
             manifest, logits, rejection = verify(
                 spec.source,
@@ -94,6 +108,7 @@ def _do(
                 settings=spec.settings,
                 sandbox=sandbox,
                 progress=progress,
+                seed=spec.seed,
                 scratch=scratch,
                 cosine_sim_threshold=spec.cosine_sim_threshold,
                 max_diff_threshold=spec.max_diff_threshold,

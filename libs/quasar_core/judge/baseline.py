@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -10,21 +11,19 @@ import torch
 from quasar_core.domain.workload import judged_length
 from quasar_core.errors import Stage
 from quasar_core.execution.sandbox import Sandbox
-from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import Patience
-from quasar_core.judge.image import empty_job
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.jobs import BaselineReport
 from quasar_core.judge.manifest import environment
 from quasar_core.judge.pinned import baseline_files
-from quasar_core.judge.seat import Seat
+from quasar_core.judge.room import Room
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import CallShape
 from quasar_core.judge.table import Table
-from quasar_core.judge.timing import charged, measure_exchange
-from quasar_core.judge.trees import kernel_jobs, unblamed
+from quasar_core.judge.timing import charged
+from quasar_core.judge.trees import unblamed
 from quasar_core.judge.turns import own_turn
 
 
@@ -74,19 +73,11 @@ def _samples(
     settings: JudgeSettings,
     sandbox: Sandbox,
 ) -> tuple[float, ...]:
-    limits = settings.sandbox_limits
+    room = Room(sandbox, seeds, settings, folder)
+    overhead = room.exchange_cost(shape)
     size = shape.output_bytes
-    with Seat.take(
-        sandbox,
-        lambda descriptor: empty_job(descriptor, limits),
-        SealedMemory(),
-        size,
-        seeds.chance("order", 0),
-    ) as empty:
-        overhead = measure_exchange(empty, shape, seeds, settings)
-    job = kernel_jobs(folder / "baseline", baseline_files(), settings)
-    chance = seeds.chance("order", 1)
-    with Seat.take(sandbox, job, SealedMemory(), size, chance) as seat:
+    with ExitStack() as seats:
+        seat = room.seat(seats, "baseline", baseline_files(), size)
         table = Table(seat, seeds, private_memory(size))
         patience = Patience(settings.limits.seconds(Stage.WARM_UP))
         seat.ready(patience)

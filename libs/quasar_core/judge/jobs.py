@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from quasar_core.contracts.events import Contender
 from quasar_core.contracts.reports import (
+    ChallengeReport,
     JudgeReport,
     LogitsReport,
     Manifest,
@@ -49,19 +51,22 @@ class SandboxChoice(_Message):
     production: bool = False
 
 
+Seed = Annotated[
+    Sha256Hex | None,
+    Field(description="The master that was committed to; None: a new one."),
+]
+
+
 class JudgeSpec(_Message):
     """Judge this source at this length."""
 
     kind: Literal["judge"] = "judge"
     run_id: Annotated[str, Field(max_length=128)]
+    seed: Seed = None
     source: Source
     target_sequence_length: Annotated[int, Field(gt=0)]
     settings: JudgeSettings = JudgeSettings()
     sandbox: SandboxChoice = SandboxChoice()
-    seed: Sha256Hex | None = Field(
-        default=None,
-        description="The master seed of a run that is run again.",
-    )
 
 
 class ReproduceSpec(_Message):
@@ -76,11 +81,24 @@ class ReproduceSpec(_Message):
     sandbox: SandboxChoice = SandboxChoice()
 
 
+class ChallengeSpec(_Message):
+    """Time these two in turns."""
+
+    kind: Literal["challenge"] = "challenge"
+    run_id: Annotated[str, Field(max_length=128)]
+    seed: Seed = None
+    challenger: Contender
+    defender: Contender
+    settings: JudgeSettings = JudgeSettings()
+    sandbox: SandboxChoice = SandboxChoice()
+
+
 class VerifySpec(_Message):
     """Check the logits of this source."""
 
     kind: Literal["verify"] = "verify"
     run_id: Annotated[str, Field(max_length=128)]
+    seed: Seed = None
     source: Source
     cosine_sim_threshold: float = DEFAULT_COSINE_SIM_THRESHOLD
     max_diff_threshold: float = DEFAULT_MAX_DIFF_THRESHOLD
@@ -98,16 +116,13 @@ class BaselineSpec(_Message):
     sandbox: SandboxChoice = SandboxChoice()
 
 
-Spec = Annotated[
-    JudgeSpec | VerifySpec | BaselineSpec | ReproduceSpec,
-    Field(discriminator="kind"),
-]
+Spec = JudgeSpec | ChallengeSpec | VerifySpec | BaselineSpec | ReproduceSpec
 
 
 class SpecLine(_Message):
     """The one line that goes in."""
 
-    spec: Spec
+    spec: Annotated[Spec, Field(discriminator="kind")]
 
 
 class VerifyReport(_Message):
@@ -158,6 +173,7 @@ class AnswerLine(_Message):
 
     progress: Progress | None = None
     judged: JudgeReport | None = None
+    challenged: ChallengeReport | None = None
     verified: VerifyReport | None = None
     measured: BaselineReport | None = None
     reproduced: ReproducedReport | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +22,6 @@ from quasar_core.domain.workload import judged_length
 from quasar_core.errors import Stage, SubmissionFault
 from quasar_core.execution.sandbox import Sandbox
 from quasar_core.execution.screening import screen_inside
-from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.draws import (
     Draw,
     correctness_shapes,
@@ -31,7 +30,6 @@ from quasar_core.judge.draws import (
 )
 from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import Patience
-from quasar_core.judge.image import empty_job
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.manifest import make_manifest
 from quasar_core.judge.pinned import baseline_files, source_files
@@ -41,6 +39,7 @@ from quasar_core.judge.rejections import (
     blamed,
     rejection_of,
 )
+from quasar_core.judge.room import Room
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
@@ -49,11 +48,10 @@ from quasar_core.judge.table import Table
 from quasar_core.judge.timing import (
     Race,
     RawTimes,
-    measure_exchange,
     measure_rest,
     timing_report,
 )
-from quasar_core.judge.trees import kernel_jobs, unblamed
+from quasar_core.judge.trees import unblamed
 from quasar_core.judge.turns import own_turn
 
 SMOKE_TOKENS = 64
@@ -67,19 +65,20 @@ def judge(
     settings: JudgeSettings,
     sandbox: Sandbox,
     progress: Listener,
+    seed: str | None = None,
     scratch: Path | None = None,
-    seed: bytes | None = None,
 ) -> JudgeReport:
     """Screen, run, check and time a submission.
 
     What the submission does wrong comes back as `rejection`. Raises
     TransientError for the world's faults, SandboxUnavailable where no
     stranger's code can be run. Sets torch's threads for this process;
-    `scratch` is where it puts its folders. With the `seed` and the run id
-    of an earlier run every draw is that run's.
+    `seed` is the run's master in hex where somebody has committed to it, as
+    of an earlier run that is run again; `scratch` is where it puts its
+    folders.
     """
     torch.set_num_threads(settings.num_threads)
-    seeds = Seeds(seed, run_id) if seed else Seeds.fresh(run_id)
+    seeds = Seeds.of(run_id, seed)
     with own_turn(settings):
         isolation = sandbox.preflight()
         judging = Judging(
@@ -132,9 +131,12 @@ class Judging:
         with tempfile.TemporaryDirectory(
             prefix="quasar-judge-", dir=self.scratch
         ) as folder:
-            overhead = self._exchange()
+            room = Room(self.sandbox, self.seeds, self.settings, Path(folder))
+            overhead = room.exchange_cost(self._shape(self.tokens))
             with ExitStack() as seats:
-                take = partial(self._take, seats, Path(folder))
+                take = partial(
+                    room.seat, seats, output_bytes=self._output_bytes
+                )
                 candidate = take("candidate", files)
                 raw = self._stages(candidate, take)
             self._note(candidate)
@@ -218,40 +220,6 @@ class Judging:
         return max(
             self._shape(self.tokens).output_bytes,
             *(shape.output_bytes for shape, _ in shapes),
-        )
-
-    def _exchange(self) -> float:
-        shape = self._shape(self.tokens)
-        limits = self.settings.sandbox_limits
-        seat = Seat.take(
-            self.sandbox,
-            lambda descriptor: empty_job(descriptor, limits),
-            SealedMemory(),
-            shape.output_bytes,
-            self.seeds.chance("order", 1),
-        )
-        with seat:
-            return unblamed(
-                lambda: measure_exchange(
-                    seat, shape, self.seeds, self.settings
-                )
-            )
-
-    def _take(
-        self,
-        seats: ExitStack,
-        trees: Path,
-        name: str,
-        files: Mapping[str, bytes],
-    ) -> Seat:
-        return seats.enter_context(
-            Seat.take(
-                self.sandbox,
-                kernel_jobs(trees / name, files, self.settings),
-                SealedMemory(),
-                self._output_bytes,
-                self.seeds.chance(f"order of {name}", 0),
-            )
         )
 
     def _note(self, candidate: Seat) -> None:

@@ -76,6 +76,8 @@ def spec_of(
         settings = fallback
     else:
         raise NotReplayableError("the manifest tells no settings")
+    if manifest.seed is None:
+        raise NotReplayableError("the seed is told once the round is final")
     if record.source.tree_hash != manifest.environment.get("tree_hash"):
         raise NotReplayableError("these files are not those that were run")
     return JudgeSpec(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import random
 import secrets
 from dataclasses import dataclass
 
 import torch
+
+from quasar_core.domain.seeds import seed_commitment
 
 MASTER_BYTES = 32
 
@@ -29,10 +30,17 @@ class Seeds:
         """Seeds of a new run, from the operating system."""
         return cls(secrets.token_bytes(MASTER_BYTES), run_id)
 
+    @classmethod
+    def of(cls, run_id: str, seed: str | None) -> Seeds:
+        """Seeds from a master in hex that was committed to, or fresh ones."""
+        if seed is None:
+            return cls.fresh(run_id)
+        return cls(bytes.fromhex(seed), run_id)
+
     @property
     def commitment(self) -> str:
-        """What binds the master without telling it: its SHA-256, in hex."""
-        return hashlib.sha256(self.master).hexdigest()
+        """What binds the master without telling it."""
+        return seed_commitment(self.master.hex())
 
     def draw(self, stage: str, call: int, part: str = "") -> bytes:
         """The 32-byte seed of one draw."""

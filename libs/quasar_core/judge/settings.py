@@ -73,6 +73,9 @@ class JudgeSettings(_Frozen):
     head_dim: PositiveInt = HEAD_DIM
     num_threads: PositiveInt = 1
     samples: Annotated[int, Field(ge=4, multiple_of=2)] = 10
+    challenge_blocks: Annotated[int, Field(ge=8, multiple_of=4)] = Field(
+        default=8, description="Of a challenge: A B B A, twice."
+    )
     warm_up_calls: PositiveInt = 3
     warm_up_seconds: Annotated[float, Field(ge=0)] = 1.0
     back_to_back_calls: PositiveInt = 16
@@ -98,6 +101,11 @@ class JudgeSettings(_Frozen):
         default=1_800.0, description="How long a job waits for its turn."
     )
     logits: LogitSettings = LogitSettings()
+
+    @property
+    def block_samples(self) -> int:
+        """Calls of a block: half of the samples."""
+        return self.samples // 2
 
     def with_model(self, folder: Path | None) -> JudgeSettings:
         """These settings with the reference model in its place, if any."""

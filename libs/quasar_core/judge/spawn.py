@@ -18,13 +18,14 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from quasar_core.contracts.reports import JudgeReport
+from quasar_core.contracts.reports import ChallengeReport, JudgeReport
 from quasar_core.errors import QuasarError, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge.jobs import (
     AnswerLine,
     BaselineReport,
     BaselineSpec,
+    ChallengeSpec,
     JudgeSpec,
     ReproducedReport,
     ReproduceSpec,
@@ -74,6 +75,19 @@ def judge_in_subprocess(
     if answer.judged is None:
         raise RefereeCrashedError("a judging ended without a report")
     return answer.judged
+
+
+def challenge_in_subprocess(
+    spec: ChallengeSpec,
+    on_progress: Listener,
+    *,
+    cancelled: Callable[[], bool] = never,
+) -> ChallengeReport:
+    """Time two kernels in turns; raises as `judge_in_subprocess` does."""
+    answer = _run(spec, on_progress, cancelled)
+    if answer.challenged is None:
+        raise RefereeCrashedError("a challenge ended without a report")
+    return answer.challenged
 
 
 def verify_in_subprocess(

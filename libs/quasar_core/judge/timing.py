@@ -7,7 +7,7 @@ submission existed; whatever disturbs a timed call is charged to it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
@@ -85,6 +85,8 @@ class Race:
     patience: Patience
     baseline_patience: Patience
     dtype: torch.dtype
+    label: str = ""
+    """Sets the draws of one race of a job apart from another's."""
 
     def run(self, blame: Callable[[Callable[[], float]], float]) -> RawTimes:
         """The timed stage: blocks of single calls, then the long run."""
@@ -104,7 +106,7 @@ class Race:
         While one runs the other is frozen. `blame` runs a baseline's call:
         its faults are never the submission's.
         """
-        half = self.settings.samples // 2
+        half = self.settings.block_samples
         candidate: list[float] = []
         baseline: list[float] = []
         for block, trusted in enumerate((True, False, False, True)):
@@ -116,6 +118,11 @@ class Race:
                     else:
                         candidate.append(self._raced(call))
         return candidate, baseline
+
+    def block(self, calls: Iterable[int]) -> list[float]:
+        """Raw samples of the candidate, while the other is frozen."""
+        with alone(self, trusted=False):
+            return [self._raced(call) for call in calls]
 
     def back_to_back(self) -> float:
         """Raw seconds per call of one run of fresh inputs without a gap.
@@ -162,11 +169,20 @@ class Race:
     def _long_run(self, index: int) -> Inputs:
         # Drawn again when it is checked: held, it would be in memory twice.
         seeds = self.candidate.seeds
-        return draw_inputs(seeds, BACK_TO_BACK, index, self.shape)
+        return draw_inputs(seeds, self._stage(BACK_TO_BACK), index, self.shape)
 
     def warm_up(self) -> int:
         """Calls until the kernel is warm; how many it took."""
         return self._warm(self.candidate, Stage.WARM_UP.value, self.patience)
+
+    def warm_up_alone(self) -> int:
+        """The same while the other stands still."""
+        with alone(self, trusted=False):
+            return self._warm(
+                self.candidate,
+                self._stage(Stage.WARM_UP.value),
+                self.patience,
+            )
 
     def warm_up_baseline(self) -> int:
         """The same for the trusted kernel, while the other stands still."""
@@ -187,8 +203,15 @@ class Race:
 
     def _raced(self, call: int) -> float:
         return self.candidate.fresh_call(
-            Stage.TIMED.value, call, self.shape, self.patience, self.dtype
+            self._stage(Stage.TIMED.value),
+            call,
+            self.shape,
+            self.patience,
+            self.dtype,
         )
+
+    def _stage(self, name: str) -> str:
+        return f"{name} of {self.label}" if self.label else name
 
     def _trusted(self, call: int) -> float:
         return self.baseline.fresh_call(

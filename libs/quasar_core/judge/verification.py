@@ -53,6 +53,7 @@ def verify(
     progress: Listener,
     cosine_sim_threshold: float = DEFAULT_COSINE_SIM_THRESHOLD,
     max_diff_threshold: float = DEFAULT_MAX_DIFF_THRESHOLD,
+    seed: str | None = None,
     scratch: Path | None = None,
 ) -> tuple[Manifest, LogitsReport | None, Rejection | None]:
     """Compare the quasarised model's logits, kernel against kernel.
@@ -62,7 +63,7 @@ def verify(
     model on this worker cannot tell an honest kernel from a wrong one.
     """
     torch.set_num_threads(settings.num_threads)
-    seeds = Seeds.fresh(run_id)
+    seeds = Seeds.of(run_id, seed)
     thresholds = Thresholds(cosine_sim_threshold, max_diff_threshold)
     report = rejection = None
     with own_turn(settings):

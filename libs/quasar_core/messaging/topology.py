@@ -12,6 +12,8 @@ from quasar_core.contracts.events import (
     BenchmarkCompleted,
     BenchmarkRequested,
     CanaryCompleted,
+    ChallengeCompleted,
+    ChallengeRequested,
     Event,
     RunFailed,
     SourceFetched,
@@ -36,12 +38,14 @@ POOLED = frozenset({BENCHMARK, VERIFICATION})
 TOPOLOGY: Mapping[type[Event], str] = MappingProxyType(
     {
         BenchmarkRequested: BENCHMARK,
+        ChallengeRequested: BENCHMARK,
         VerificationRequested: VERIFICATION,
         AttemptStarted: RECORDING,
         AttemptHeartbeat: RECORDING,
         StageCompleted: RECORDING,
         SourceFetched: RECORDING,
         BenchmarkCompleted: RECORDING,
+        ChallengeCompleted: RECORDING,
         VerificationCompleted: RECORDING,
         SubmissionRejected: RECORDING,
         RunFailed: RECORDING,

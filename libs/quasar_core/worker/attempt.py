@@ -15,6 +15,7 @@ from quasar_core.contracts.events import (
     AttemptHeartbeat,
     AttemptStarted,
     BenchmarkCompleted,
+    ChallengeCompleted,
     RunFailed,
     SourceFetched,
     StageCompleted,
@@ -24,6 +25,7 @@ from quasar_core.contracts.events import (
 )
 from quasar_core.contracts.reports import (
     LOG_TAIL_LIMIT,
+    ChallengeReport,
     JudgeReport,
     LogitsReport,
     Manifest,
@@ -31,6 +33,7 @@ from quasar_core.contracts.reports import (
     Source,
 )
 from quasar_core.contracts.values import Evidence
+from quasar_core.domain.seeds import seed_commitment
 from quasar_core.errors import Stage, SubmissionFault
 from quasar_core.judge.progress import Progress
 from quasar_core.telemetry.logs import get_logger
@@ -57,7 +60,8 @@ class Attempt:
     """Tells the recorder about one attempt, under the token of its job.
 
     `stage` is where the attempt is now: heartbeats say it, from their own
-    thread. Each message is sent inside `shield`, which a stop waits for.
+    thread. `seed` is the master of its run, which the first message commits
+    to. Each message is sent inside `shield`, which a stop waits for.
     """
 
     def __init__(
@@ -69,15 +73,23 @@ class Attempt:
         first_stage: Stage,
     ) -> None:
         self.stage = first_stage
+        self.seed = secrets.token_hex(32)
         self._job = job
         self._worker = worker
         self._post = post
         self._shield = shield
 
     def started(self) -> None:
-        """The job was taken: its lease begins."""
+        """The job was taken: its lease begins, and its seed is fixed.
+
+        Delivered, not just told: a result counts only with the commitment.
+        """
+        self._deliver(
+            self._made(
+                AttemptStarted, seed_commitment=seed_commitment(self.seed)
+            )
+        )
         log.info("attempt.started", worker=self._worker)
-        self._tell(self._made(AttemptStarted))
 
     def heartbeat(self) -> None:
         """The worker lives: the lease is renewed. From another thread."""
@@ -122,6 +134,10 @@ class Attempt:
                 timing=report.timing,
             ),
         )
+
+    def challenged(self, report: ChallengeReport) -> None:
+        """Both were run once more, or one of them could not be."""
+        self._end("challenged", self._made(ChallengeCompleted, report=report))
 
     def verified(self, manifest: Manifest, logits: LogitsReport) -> None:
         """The logits agree."""

@@ -102,10 +102,12 @@ class Host:
         )
 
     def consume(
-        self, job_type: type[AttemptEvent], handle: Callable[[Any], None]
+        self,
+        handlers: Mapping[type[AttemptEvent], Callable[[Any], None]],
     ) -> None:
         """Take jobs of this worker's pool until SIGTERM.
 
+        All of them travel on one queue.
         Raises SandboxUnavailable where the sandbox failed meanwhile: a
         worker without one would fail every submission it could get.
         """
@@ -114,15 +116,15 @@ class Host:
         def take(job: AttemptEvent) -> None:
             self.post.flush()
             try:
-                handle(job)
+                handlers[type(job)](job)
             except SandboxUnavailable as fault:
                 unfit.append(fault)
                 consumer.stop()
 
         consumer = Consumer(
             self.settings.redis_url,
-            queue_for(job_type, self.settings.pool),
-            {job_type: take},
+            queue_for(next(iter(handlers)), self.settings.pool),
+            dict.fromkeys(handlers, take),
             on_stop=self.stop.interrupt,
         )
         self.be_seen()

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from quasar_core.contracts.events import (
     BenchmarkRequested,
+    ChallengeRequested,
+    Contender,
     Event,
     VerificationRequested,
 )
@@ -18,9 +20,10 @@ from sqlalchemy.orm import Session
 
 from services.api.attempts import repository
 from services.api.attempts.repository import FROM, Job, State
+from services.api.challenges import repository as challenges
 from services.api.db import outbox, sources
 from services.api.db.ids import new_id
-from services.api.db.models import Attempt, Submission
+from services.api.db.models import Attempt, Challenge, Submission
 from services.api.rounds import repository as rounds
 from services.api.submissions import repository as submissions
 
@@ -50,19 +53,46 @@ def dispatch(
     return added
 
 
+def dispatch_challenges(
+    session: Session, pool: str, ahead: int, now: datetime
+) -> int:
+    """The same for challenges: a round waits for them, so they go first."""
+    if not _alone(session):
+        return 0
+    added = 0
+    for _ in range(ahead - repository.waiting(session, Job.CHALLENGE, pool)):
+        waiting = challenges.candidates(session, pool, now)
+        if not waiting:
+            break
+        challenger = submissions.locked(session, waiting[0].challenger_id)
+        challenge = challenges.locked(session, waiting[0].id)
+        assert challenger is not None  # noqa: S101 -- a foreign key says so
+        mint(session, challenger, Job.CHALLENGE, pool, now, challenge)
+        session.flush()
+        added += 1
+    return added
+
+
 def mint(
     session: Session,
     submission: Submission,
     job: Job,
     pool: str,
     now: datetime,
+    challenge: Challenge | None = None,
 ) -> Attempt:
     """Make an attempt with a token of its own, and its job's message."""
+    made = (
+        repository.made(session, submission.id, job)
+        if challenge is None
+        else challenges.made(session, challenge.id)
+    )
     attempt = Attempt(
         id=new_id(),
         submission_id=submission.id,
+        challenge_id=challenge.id if challenge else None,
         kind=job,
-        number=repository.made(session, submission.id, job) + 1,
+        number=made + 1,
         pool=pool,
         fencing_token=secrets.token_hex(16),
         state=State.DISPATCHED,
@@ -70,7 +100,11 @@ def mint(
     )
     session.add(attempt)
     session.flush()
-    request = _request(session, submission, attempt, now)
+    request = (
+        _request(session, submission, attempt, now)
+        if challenge is None
+        else _challenge(session, submission, attempt, challenge, now)
+    )
     outbox.put(session, request, now=now, pool=pool, attempt_id=attempt.id)
     log.info(
         "attempt.minted",
@@ -161,4 +195,35 @@ def _request(
         source=archived,
         cosine_sim_threshold=frozen.cosine_sim_threshold,
         max_diff_threshold=frozen.max_diff_threshold,
+    )
+
+
+def _challenge(
+    session: Session,
+    challenger: Submission,
+    attempt: Attempt,
+    challenge: Challenge,
+    now: datetime,
+) -> Event:
+    defender = submissions.by_id(session, challenge.defender_id)
+    assert defender is not None  # noqa: S101 -- a foreign key says so
+    return ChallengeRequested(
+        event_id=new_id(),
+        occurred_at=now,
+        submission_id=challenger.id,
+        attempt_id=attempt.id,
+        fencing_token=attempt.fencing_token,
+        round_number=challenge.round_number,
+        attempt_number=attempt.number,
+        challenger=_contender(session, challenger),
+        defender=_contender(session, defender),
+    )
+
+
+def _contender(session: Session, row: Submission) -> Contender:
+    if row.tree_hash is None:
+        raise RuntimeError(f"submission {row.id} is scored without a source")
+    return Contender(
+        source=sources.archived(session, row.tree_hash),
+        sequence_length=row.target_sequence_length,
     )

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from quasar_core.domain.submissions import Status, after_lost_attempt
+from quasar_core.domain.outcomes import Outcome
+from quasar_core.domain.submissions import (
+    MAX_ATTEMPTS,
+    Status,
+    after_lost_attempt,
+)
 from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import ATTEMPTS, VERDICTS
 from sqlalchemy.orm import Session
 
 from services.api.attempts import repository
 from services.api.attempts.repository import Job, State
+from services.api.challenges import repository as challenges
 from services.api.db import outbox
 from services.api.db.models import Attempt, Submission
 from services.api.submissions.moves import move
@@ -51,6 +57,9 @@ def give_up(
     """
     finish(attempt, state, now, reason)
     session.flush()
+    if attempt.challenge_id is not None:
+        _put_off(session, attempt, now, backoff_seconds)
+        return
     job = Job(attempt.kind)
     spent = repository.spent(session, submission.id, job)
     status = Status(submission.status)
@@ -69,8 +78,7 @@ def give_up(
         goes_to=goes_to.value,
         **evidence,
     )
-    wait = min(backoff_seconds * 2 ** (spent - 1), MAX_BACKOFF_SECONDS)
-    submission.not_before = now + timedelta(seconds=wait)
+    submission.not_before = now + _wait(spent, backoff_seconds)
     if goes_to is not Status.QUEUED or status is not Status.QUEUED:
         move(
             session,
@@ -82,6 +90,37 @@ def give_up(
         )
     if goes_to is Status.INFRA_FAILED:
         VERDICTS.labels("failed_run").inc()
+
+
+def _wait(spent: int, backoff_seconds: float) -> timedelta:
+    seconds = min(backoff_seconds * 2 ** (spent - 1), MAX_BACKOFF_SECONDS)
+    return timedelta(seconds=seconds)
+
+
+def _put_off(
+    session: Session, attempt: Attempt, now: datetime, backoff_seconds: float
+) -> None:
+    """A challenge came to nothing: once more later, or it stays open.
+
+    Its two submissions stay where they are; what is left undecided when
+    the round is frozen is no passage.
+    """
+    assert attempt.challenge_id is not None  # noqa: S101 -- the caller asked
+    challenge = challenges.locked(session, attempt.challenge_id)
+    spent = challenges.spent(session, challenge.id)
+    log.warning(
+        "challenge.given_up",
+        challenge_id=str(challenge.id),
+        attempt_id=str(attempt.id),
+        outcome=attempt.state,
+        reason=attempt.reason,
+        spent=spent,
+    )
+    challenge.not_before = now + _wait(spent, backoff_seconds)
+    if spent >= MAX_ATTEMPTS and challenge.outcome is None:
+        challenges.decide(
+            session, challenge, Outcome.UNDECIDED, actor="scheduler", now=now
+        )
 
 
 def not_delivered(session: Session, attempt: Attempt, now: datetime) -> None:

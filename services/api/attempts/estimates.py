@@ -40,7 +40,7 @@ def eta_seconds(session: Session, ahead: int) -> float | None:
         return None
     busy = [
         worker
-        for worker, job in repository.busy_workers(session)
-        if job == Job.BENCHMARK
+        for worker, queue in repository.busy_workers(session)
+        if queue == Job.BENCHMARK.queue
     ]
     return round(ahead * usual / max(len(busy), 1), 1)

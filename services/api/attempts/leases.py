@@ -116,7 +116,7 @@ class Leases:
         gone = self._gone_by_queue()
         ended = 0
         for attempt in silent:
-            queue = (attempt.kind, attempt.pool)
+            queue = (Job(attempt.kind).queue, attempt.pool)
             if gone.get(queue, 0) <= 0:
                 continue
             gone[queue] -= 1
@@ -127,12 +127,12 @@ class Leases:
         gone: Counter[tuple[str, str]] = Counter()
         with self._database.read() as session:
             published = repository.outstanding_by_queue(session)
-        for (kind, pool), number in published.items():
+        for (queue, pool), number in published.items():
             try:
-                depth = self._bus.depth(f"{Job(kind).value}.{pool}")
+                depth = self._bus.depth(f"{queue}.{pool}")
             except BusUnavailable:
                 continue
-            gone[kind, pool] = number - depth
+            gone[queue, pool] = number - depth
         return gone
 
     def _undelivered(self, attempt_id: UUID, now: datetime) -> bool:

@@ -2,45 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, Status
+from quasar_core.messaging import topology
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from services.api.attempts.states import LIVE, SPENT, State
 from services.api.db.models import Attempt, Round, Submission
 from services.api.submissions import repository as submissions
+
+__all__ = ["FROM", "LIVE", "SPENT", "Job", "State"]
 
 CANDIDATES = 500
 
 
 class Job(StrEnum):
-    """What an attempt is for; the name of its queue without the pool."""
+    """What an attempt is for."""
 
     BENCHMARK = "benchmark"
     VERIFICATION = "verification"
+    CHALLENGE = "challenge"
 
+    @property
+    def queue(self) -> str:
+        """The queue that it travels on, without the pool."""
+        if self is Job.VERIFICATION:
+            return topology.VERIFICATION
+        return topology.BENCHMARK
 
-class State(StrEnum):
-    """What became of an attempt."""
-
-    DISPATCHED = "dispatched"
-    STARTED = "started"
-    COMPLETED = "completed"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    LOST = "lost"
-    UNDELIVERED = "undelivered"
-    FORGIVEN = "forgiven"
-    """Failed or lost before an administrator queued its submission again."""
-
-
-LIVE = (State.DISPATCHED, State.STARTED)
-SPENT = (State.FAILED, State.LOST)
-"""A worker had it: it counts towards the three."""
 
 FROM: dict[Job, Status] = {
     Job.BENCHMARK: Status.QUEUED,
@@ -86,10 +81,10 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 
 def waiting(session: Session, job: Job, pool: str) -> int:
-    """How many messages of a queue no worker is known to have taken."""
+    """How many messages of a job's queue no worker is known to have taken."""
     return _count(
         session,
-        Attempt.kind == job,
+        Attempt.kind.in_([one for one in Job if one.queue == job.queue]),
         Attempt.pool == pool,
         Attempt.state == State.DISPATCHED,
     )
@@ -207,7 +202,7 @@ def turns_taken(
             Submission.coldkey.in_(coldkeys),
             or_(
                 Submission.status.in_(PENDING - {Status.QUEUED}),
-                live,
+                live & (Submission.status == Status.QUEUED),
                 Submission.status.in_(submissions.JUDGED)
                 & (Submission.round_number == round_number),
             ),
@@ -243,7 +238,10 @@ def undelivered(
 
 
 def outstanding_by_queue(session: Session) -> dict[tuple[str, str], int]:
-    """How many published messages of each queue no worker has started."""
+    """How many published messages of each queue no worker has started.
+
+    By queue without the pool, and pool.
+    """
     rows = session.execute(
         select(Attempt.kind, Attempt.pool, func.count())
         .where(
@@ -252,17 +250,20 @@ def outstanding_by_queue(session: Session) -> dict[tuple[str, str], int]:
         )
         .group_by(Attempt.kind, Attempt.pool)
     )
-    return {(row[0], row[1]): row[2] for row in rows}
+    found: Counter[tuple[str, str]] = Counter()
+    for kind, pool, number in rows:
+        found[Job(kind).queue, pool] += number
+    return dict(found)
 
 
 def busy_workers(session: Session) -> set[tuple[str, str]]:
-    """The (worker, job) pairs that hold a live attempt."""
+    """The (worker, queue) pairs that hold a live attempt."""
     rows = session.execute(
         select(Attempt.worker, Attempt.kind).where(
             Attempt.state == State.STARTED
         )
     )
-    return {(worker or "", kind) for worker, kind in rows}
+    return {(worker or "", Job(kind).queue) for worker, kind in rows}
 
 
 def usual_seconds(session: Session, job: Job, of_last: int = 20) -> float:

@@ -154,6 +154,34 @@ class Submission(Base):
         return self.commitment_hash is not None and self.salt is None
 
 
+class Challenge(Base):
+    """A passage that is run once more before it counts."""
+
+    __tablename__ = "challenges"
+    __table_args__ = (
+        Index(
+            "uq_challenges_pair",
+            "round_number",
+            "challenger_id",
+            "defender_id",
+            unique=True,
+        ),
+        Index("ix_challenges_open", "outcome", "round_number"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    round_number: Mapped[int] = mapped_column(ForeignKey("rounds.number"))
+    challenger_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    defender_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    ratio_low: Mapped[float | None]
+    ratio_high: Mapped[float | None]
+    report: Mapped[dict[str, Any] | None]
+    not_before: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
 class Attempt(Base):
     """One try at one job of a submission, by one worker, with one token."""
 
@@ -169,10 +197,13 @@ class Attempt(Base):
         Index("ix_attempts_lease", "state", "lease_until"),
         Index("ix_attempts_submission", "submission_id", "minted_at"),
         Index("ix_attempts_finished", "kind", "finished_at"),
+        Index("ix_attempts_challenge", "challenge_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     submission_id: Mapped[UUID] = mapped_column(ForeignKey("submissions.id"))
+    # a plain id: SQLite adds no reference to a table that is there
+    challenge_id: Mapped[UUID | None]
     kind: Mapped[str] = mapped_column(String(16))
     number: Mapped[int] = mapped_column(Integer)
     pool: Mapped[str] = mapped_column(String(32))
@@ -185,6 +216,7 @@ class Attempt(Base):
     lease_until: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(Text)
+    seed_commitment: Mapped[str | None] = mapped_column(String(64))
     held: Mapped[dict[str, Any] | None]
 
 

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 
 from quasar_core.contracts.http import Leaderboard, LeaderboardRow
 from quasar_core.domain.ladder import Entry, climb, league_board
+from quasar_core.domain.outcomes import Outcomes
+from quasar_core.domain.precedence import Precedence
 from quasar_core.domain.rounds import RoundSettings
 from sqlalchemy.orm import Session
 
+from services.api.challenges import repository as challenges
 from services.api.db.models import Round, Submission
-from services.api.leaderboard.entries import (
-    FirstCommits,
-    Ranking,
-    entries_of,
-    rank,
-)
+from services.api.leaderboard.entries import Ranking, entries_of, rank
 from services.api.submissions import repository as submissions
 
 
 @dataclass(frozen=True)
 class Contest:
-    """A round with what is scored in it, and who committed it first.
+    """A round: its scores, who was first with what, its challenges.
 
     Whoever has one can make every board: the database's own is read by
     `contest_of`, the event log's is replayed.
@@ -30,7 +28,8 @@ class Contest:
 
     row: Round
     scored: Sequence[Submission]
-    first_commits: FirstCommits
+    precedence: Precedence
+    outcomes: Outcomes
 
     @property
     def settings(self) -> RoundSettings:
@@ -39,18 +38,20 @@ class Contest:
 
     def entries(self) -> list[Entry]:
         """What is scored, as the rules rank it."""
-        return entries_of(self.scored, self.first_commits)
+        return entries_of(self.scored, self.precedence)
 
     def ranking(self) -> Ranking:
         """Places and shares."""
-        return rank(self.entries(), self.settings)
+        return rank(self.entries(), self.settings, self.outcomes)
 
     def board(self, league: str | None, limit: int) -> Leaderboard:
         """The overall board (weighted), or one league's (plain)."""
         settings = self.settings
         entries = self.entries()
         if league is None:
-            ladder = climb(entries, settings.min_improvement)
+            ladder = climb(
+                entries, settings.min_improvement, outcomes=self.outcomes
+            )
         else:
             ladder = league_board(entries, league, settings.min_improvement)
         by_id = {str(submission.id): submission for submission in self.scored}
@@ -72,7 +73,8 @@ def contest_of(session: Session, row: Round) -> Contest:
     return Contest(
         row,
         submissions.scored_in_round(session, row.number),
-        submissions.first_commits(session, row.number),
+        submissions.precedence(session, row.number),
+        challenges.outcomes(session, row.number),
     )
 
 

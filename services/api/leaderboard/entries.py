@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from quasar_core.contracts.http import StandingsRow
 from quasar_core.domain.ladder import Entry, Placing, place
+from quasar_core.domain.outcomes import NONE_YET, Outcomes
+from quasar_core.domain.precedence import Precedence
 from quasar_core.domain.rewards import Rewards, shares
 from quasar_core.domain.rounds import RoundSettings
 
 from services.api.db.models import Submission
-
-FirstCommits = Mapping[tuple[str, str, str], int]
-"""By hotkey, identity and league: the block that decides precedence."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +54,24 @@ class Ranking:
         )
 
 
-def rank(entries: Iterable[Entry], settings: RoundSettings) -> Ranking:
+def rank(
+    entries: Iterable[Entry],
+    settings: RoundSettings,
+    outcomes: Outcomes = NONE_YET,
+) -> Ranking:
     """The ranking of a round's entries under its settings."""
-    placings = place(entries, settings)
+    placings = place(entries, settings, outcomes)
     return Ranking(placings, shares(placings, settings.unfilled))
 
 
 def entries_of(
-    rows: Iterable[Submission], first_commits: FirstCommits
+    rows: Iterable[Submission], precedence: Precedence
 ) -> list[Entry]:
     """The entries of rows that have every number of a score."""
-    return [_entry(row, first_commits) for row in rows]
+    return [_entry(row, precedence) for row in rows]
 
 
-def _entry(row: Submission, first_commits: FirstCommits) -> Entry:
+def _entry(row: Submission, precedence: Precedence) -> Entry:
     numbers = (
         row.tokens_per_sec,
         row.weighted_score,
@@ -79,16 +82,19 @@ def _entry(row: Submission, first_commits: FirstCommits) -> Entry:
         raise ValueError(f"submission {row.id} is scored without a score")
     if row.identity is None:
         raise ValueError(f"submission {row.id} is scored without a source")
-    work = (row.hotkey, row.identity, row.league)
+    work = (row.identity, row.league)
     return Entry(
         submission_id=str(row.id),
         hotkey=row.hotkey,
         coldkey=row.coldkey,
-        commit_block=first_commits.get(work, row.commit_block),
+        commit_block=precedence.block_of(
+            row.hotkey, *work, otherwise=row.commit_block
+        ),
         sequence_length=row.target_sequence_length,
         league=row.league,
         tokens_per_sec=tokens_per_sec,
         weighted_score=score,
         speedup_vs_baseline=speedup,
         identity=row.identity,
+        original=precedence.is_original(row.hotkey, row.coldkey, *work),
     )

@@ -8,10 +8,11 @@ from quasar_core.domain.rounds import RoundSettings, RoundStatus, next_status
 from quasar_core.telemetry.logs import get_logger
 from sqlalchemy.orm import Session
 
+from services.api.challenges import repository as challenges
 from services.api.db import eventlog
 from services.api.db.models import Round
 from services.api.db.session import Database
-from services.api.leaderboard import repository
+from services.api.leaderboard import challenging, repository
 from services.api.leaderboard.reentry import reenter
 from services.api.leaderboard.service import ranking_of
 from services.api.rounds import repository as rounds
@@ -55,9 +56,18 @@ def _anything_due(session: Session, height: int) -> bool:
     )
 
 
-def _next(session: Session, row: Round, height: int) -> RoundStatus:
+def _next(
+    session: Session,
+    row: Round,
+    height: int,
+    challenged: int | None = None,
+) -> RoundStatus:
+    """Where a round goes; its open challenges are counted unless told."""
     rules = RoundSettings.from_dict(row.settings)
     status = RoundStatus(row.status)
+    evaluating = status is RoundStatus.EVALUATING
+    if challenged is None and evaluating:
+        challenged = challenges.open_in_round(session, row.number)
     return next_status(
         status,
         block=height,
@@ -65,7 +75,7 @@ def _next(session: Session, row: Round, height: int) -> RoundStatus:
         evaluating_since_block=row.evaluating_since_block,
         unfinished=(
             submissions.pending_in_round(session, row.number)
-            if status is RoundStatus.EVALUATING
+            if evaluating
             else 0
         ),
         weighed=(
@@ -74,6 +84,8 @@ def _next(session: Session, row: Round, height: int) -> RoundStatus:
             else False
         ),
         evaluating_blocks=rules.evaluating_blocks,
+        challenged=challenged or 0,
+        challenging_blocks=rules.challenging_blocks,
     )
 
 
@@ -109,12 +121,22 @@ def _finalise(
     height: int,
     now: datetime,
 ) -> None:
-    """Move on what is unfinished, freeze the standings, seal the log."""
+    """Move on what is unfinished, freeze the standings, seal the log.
+
+    What would pass into a paid place is challenged first, while there are
+    blocks left for it: then the round stays in evaluation.
+    """
     del settings
     current = rounds.open_round(session)
     assert current is not None  # noqa: S101 -- closing opened it
     for submission in submissions.unfinished_in_round(session, row.number):
         carry_over(session, submission, current, actor=ACTOR, now=now)
+    if (
+        _next(session, row, height, challenged=1) is RoundStatus.EVALUATING
+        and challenging.issue(session, row, now) > 0
+    ):
+        return
+    challenging.close(session, row, now)
     ranking = ranking_of(session, row)
     repository.freeze(session, row.number, ranking)
     row.status = RoundStatus.FINALISED

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from quasar_core.contracts.http import StandingsRow
+from quasar_core.domain.outcomes import Outcome, Pair
+from quasar_core.domain.precedence import Commit, Precedence
 from quasar_core.domain.submissions import Status
 
 from services.api.db.models import Round, Submission
@@ -39,6 +41,8 @@ class Books:
     submissions: dict[UUID, Facts] = field(default_factory=dict)
     rounds: dict[int, Facts] = field(default_factory=dict)
     standings: dict[int, Frozen] = field(default_factory=dict)
+    outcomes: dict[int, dict[Pair, Outcome]] = field(default_factory=dict)
+    """What the challenges of each round have shown."""
     reports: dict[int, Facts] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -52,21 +56,22 @@ class Books:
                 if facts["round_number"] == number
                 and facts["status"] == Status.SCORED
             ],
-            first_commits=self._first_commits(),
+            precedence=Precedence.of(self._commits()),
+            outcomes=self.outcomes.get(number, {}),
         )
 
-    def _first_commits(self) -> dict[tuple[str, str, str], int]:
-        found: dict[tuple[str, str, str], int] = {}
-        for work, block in self._commits():
-            found[work] = min(block, found.get(work, block))
-        return found
-
-    def _commits(self) -> Iterator[tuple[tuple[str, str, str], int]]:
-        for facts in self.submissions.values():
+    def _commits(self) -> Iterator[Commit]:
+        for submission_id, facts in self.submissions.items():
             identity = facts.get("identity")
             if identity and facts["status"] != Status.INVALIDATED:
-                work = (facts["hotkey"], identity, facts["league"])
-                yield work, facts["commit_block"]
+                yield Commit(
+                    str(submission_id),
+                    facts["hotkey"],
+                    facts["coldkey"],
+                    identity,
+                    facts["league"],
+                    facts["commit_block"],
+                )
 
 
 def _row_of(submission_id: UUID, facts: Facts) -> Submission:

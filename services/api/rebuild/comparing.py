@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
 
-from services.api.db.models import Round, Standing, Submission
+from services.api.challenges import repository as challenges
+from services.api.db.models import Challenge, Round, Standing, Submission
 from services.api.db.records import LogBlock, WeightsReportRow
 from services.api.db.tampering import Finding
 from services.api.rebuild.books import RUN_ID, Books, Facts, Frozen
@@ -21,6 +22,7 @@ def differences(session: Session, books: Books) -> Iterator[Finding]:
     """Every row of a table that is not what the log says, by name."""
     yield from _submissions(session, books)
     yield from _rounds(session, books)
+    yield from _challenges(session, books)
     yield from _standings(session, books)
     yield from _reports(session, books)
 
@@ -90,6 +92,17 @@ def _rounds(session: Session, books: Books) -> Iterator[Finding]:
             if frozen is not None:
                 told = {"log_hash": sealed_in(session, frozen)}
                 yield from _differing(where, {"log_hash": row.log_hash}, told)
+
+
+def _challenges(session: Session, books: Books) -> Iterator[Finding]:
+    numbers = session.scalars(select(Challenge.round_number).distinct())
+    for number in sorted({*numbers.all(), *books.outcomes}):
+        there = challenges.outcomes(session, number)
+        told = books.outcomes.get(number, {})
+        for pair in sorted(there.keys() | told.keys()):
+            where = f"challenge of {pair[0]} to {pair[1]}"
+            outcome = {"outcome": there.get(pair)}
+            yield from _differing(where, outcome, {"outcome": told.get(pair)})
 
 
 def sealed_in(session: Session, frozen: Frozen) -> str | None:

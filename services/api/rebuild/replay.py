@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
+from quasar_core.domain.outcomes import Outcome
 from quasar_core.domain.rounds import RoundStatus
 from quasar_core.domain.submissions import INITIAL, MOVES, Status
 from quasar_core.errors import Stage
@@ -210,12 +211,24 @@ def _weighed(books: Books, row: LogRow) -> None:
         }
 
 
+def _challenged(books: Books, row: LogRow) -> None:
+    """An outcome; that one was asked for, or ran, decides nothing."""
+    if row.to_status in set(Outcome):
+        pair = (row.evidence["challenger"], row.evidence["defender"])
+        known = books.outcomes.setdefault(row.round_number or 0, {})
+        if pair in known:
+            _wrong(books, row, f"decides the challenge of {pair[0]} again")
+            return
+        known[pair] = Outcome(row.to_status)
+
+
 KINDS: Mapping[str, Callable[[Books, LogRow], None]] = MappingProxyType(
     {
         "moved": _moved,
         "stage": _staged,
         "carried": _carried,
         "round": _turned,
+        "challenge": _challenged,
         "weights": _weighed,
     }
 )

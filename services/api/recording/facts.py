@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from quasar_core.contracts.events import WorkerEvent
+from quasar_core.contracts.events import AttemptStarted, WorkerEvent
 from quasar_core.contracts.reports import Manifest
 from quasar_core.domain.rounds import RoundSettings
+from quasar_core.domain.seeds import seed_commitment
 from quasar_core.domain.submissions import Status
 from quasar_core.errors import Stage
 from quasar_core.telemetry.logs import get_logger
@@ -20,8 +21,9 @@ from sqlalchemy.orm import Session
 from services.api.attempts import repository as attempts
 from services.api.attempts.endings import give_up
 from services.api.attempts.repository import LIVE, Job, State
+from services.api.challenges import repository as challenges
 from services.api.db.models import Attempt, Submission
-from services.api.recording.verdicts import check_harness
+from services.api.recording.verdicts import ReportRefused, check_harness
 from services.api.rounds import repository as rounds
 from services.api.submissions.moves import move, tell_stage
 
@@ -130,28 +132,64 @@ def _stale(event: WorkerEvent, why: str) -> None:
     )
 
 
-def begin(scene: Scene, worker: str) -> None:
+def begin(scene: Scene, event: WorkerEvent) -> None:
     """The worker has the job: the lease begins, or is renewed.
 
     Whatever a worker says of a live attempt implies that it has begun.
     """
     attempt = scene.attempt
+    worker = event.worker
     attempt.lease_until = scene.now + timedelta(seconds=scene.lease_seconds)
     if attempt.state == State.STARTED:
         return
     attempt.state = State.STARTED
     attempt.worker = worker
     attempt.started_at = scene.now
+    evidence: dict[str, Any] = {"worker": worker}
+    if isinstance(event, AttemptStarted):
+        attempt.seed_commitment = event.seed_commitment
+        evidence["seed_commitment"] = event.seed_commitment
     if scene.job is Job.BENCHMARK:
-        scene.move(Status.BENCHMARKING, {"worker": worker})
-    else:
+        scene.move(Status.BENCHMARKING, evidence)
+    elif scene.job is Job.VERIFICATION:
         scene.submission.stage = Stage.LOGITS
         scene.submission.updated_at = scene.now
-        scene.tell_stage(Stage.LOGITS, {"state": "began", "worker": worker})
+        scene.tell_stage(Stage.LOGITS, {**evidence, "state": "began"})
+    elif attempt.challenge_id is not None:
+        row = challenges.locked(scene.session, attempt.challenge_id)
+        challenges.tell(
+            scene.session,
+            row,
+            "running",
+            {**evidence, "attempt": attempt.number},
+            actor=scene.actor,
+            now=scene.now,
+        )
+
+
+def started(scene: Scene, event: AttemptStarted) -> None:
+    """What binds the run to its seed is noted once, and never changed.
+
+    `begin` has done it, unless another message came first.
+    """
+    if scene.attempt.seed_commitment is None:
+        scene.attempt.seed_commitment = event.seed_commitment
+        scene.tell_stage(
+            Stage(scene.submission.stage or Stage.FETCH),
+            {"state": "began", "seed_commitment": event.seed_commitment},
+        )
 
 
 def check_judge(scene: Scene, manifest: Manifest) -> None:
-    """Raise ReportRefused unless the round's own judge was at work."""
+    """Raise ReportRefused unless the round's own judge was at work.
+
+    And by the seed that its worker had committed to before it ran anything.
+    """
+    committed = scene.attempt.seed_commitment
+    if manifest.seed is None or not (
+        committed == manifest.seed_commitment == seed_commitment(manifest.seed)
+    ):
+        raise ReportRefused("the seed is not the one that was committed to")
     row = rounds.locked(scene.session, scene.submission.round_number)
     decided = row.harness_digest or manifest.harness_digest
     check_harness(manifest, scene.settings(), decided)

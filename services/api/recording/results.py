@@ -39,6 +39,7 @@ from services.api.recording.facts import (
 from services.api.recording.repository import add_stage
 from services.api.recording.verdicts import (
     ReportRefused,
+    check_drift,
     correctness_fault,
     logits_fault,
     score_of,
@@ -90,25 +91,15 @@ def source_fetched(scene: Scene, event: SourceFetched) -> None:
                 "tree_hash": source.tree_hash,
             },
         )
-    if scene.live and scene.attempt.held is not None:
-        benchmarked(
-            scene, BenchmarkCompleted.model_validate(scene.attempt.held)
-        )
 
 
 def benchmarked(scene: Scene, event: BenchmarkCompleted) -> None:
-    """The kernel is right and timed: on to its logits.
-
-    The result waits for the source that it was measured with, if that is
-    still on its way; the lease goes on meanwhile.
-    """
+    """The kernel is right and timed: on to its logits."""
     if scene.job is not Job.BENCHMARK:
         raise ReportRefused("a benchmark's result for another job")
-    if scene.submission.tree_hash is None:
-        scene.attempt.held = event.model_dump(mode="json")
-        return
     check_judge(scene, event.manifest)
     score = score_of(event.timing, scene.submission.target_sequence_length)
+    check_drift(event.timing, scene.settings())
     fault = correctness_fault(event.correctness)
     settle_judge(scene, event.manifest)
     scene.submission.manifest = event.manifest.model_dump(mode="json")

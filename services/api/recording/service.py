@@ -7,11 +7,13 @@ from datetime import datetime
 from types import MappingProxyType
 
 from quasar_core.contracts.events import (
+    EVENTS,
     AttemptHeartbeat,
     AttemptStarted,
     BaselineMeasured,
     BenchmarkCompleted,
     CanaryCompleted,
+    ChallengeCompleted,
     Event,
     RunFailed,
     SourceFetched,
@@ -24,9 +26,16 @@ from quasar_core.contracts.events import (
 from quasar_core.telemetry.logs import get_logger
 from sqlalchemy.orm import Session
 
+from services.api.attempts.repository import Job
 from services.api.db.session import Database
-from services.api.recording import results, workers
-from services.api.recording.facts import Scene, begin, scene_of, start_over
+from services.api.recording import challenges, results, workers
+from services.api.recording.facts import (
+    Scene,
+    begin,
+    scene_of,
+    start_over,
+    started,
+)
 from services.api.recording.repository import remember
 from services.api.recording.verdicts import ReportRefused
 
@@ -53,7 +62,7 @@ class Recorder:
 
     def handlers(self) -> Mapping[type[Event], Callable[[Event], None]]:
         """What the consumer of `recording` calls for each event."""
-        heard = (*ABOUT_ATTEMPTS, *ABOUT_WORKERS)
+        heard = (*ABOUT_ATTEMPTS, *ABOUT_CHALLENGES, *ABOUT_WORKERS)
         return dict.fromkeys(heard, self.record)
 
     def record(self, event: Event) -> None:
@@ -85,18 +94,72 @@ class Recorder:
         if scene is None:
             return
         if scene.live:
-            begin(scene, event.worker)
+            begin(scene, event)
         elif type(event) not in EVEN_LATE:
             log.info("message.late", event_name=event.event_name)
             return
         try:
-            ABOUT_ATTEMPTS[type(event)](scene, event)
+            hear(scene, event)
         except ReportRefused as refused:
             start_over(scene, str(refused))
 
 
-def started(scene: Scene, event: AttemptStarted) -> None:
-    """All that it says, `begin` has done."""
+def hear(scene: Scene, event: WorkerEvent) -> None:
+    """Do what the message asks for, and what has waited for it.
+
+    A result waits for the commitment to its seed, and for the source that
+    it was measured with, if they are still on their way; the lease goes on
+    meanwhile. Raises ReportRefused.
+    """
+    if _waits(scene, event):
+        scene.attempt.held = {
+            "event_name": event.event_name,
+            "body": event.model_dump(mode="json"),
+        }
+        return
+    about = ABOUT_ATTEMPTS
+    if scene.job is Job.CHALLENGE:
+        about = ABOUT_CHALLENGES
+    about.get(type(event), unfit)(scene, event)
+    if scene.live and scene.attempt.held is not None:
+        held = scene.attempt.held
+        waiting = EVENTS[held["event_name"]].model_validate(held["body"])
+        assert isinstance(waiting, WorkerEvent)  # noqa: S101 -- it was held
+        if not _waits(scene, waiting):
+            hear(scene, waiting)
+
+
+def _waits(scene: Scene, event: WorkerEvent) -> bool:
+    """Whether a result came before what it rests on."""
+    if scene.attempt.seed_commitment is None and _of_a_run(event):
+        return True
+    return (
+        isinstance(event, BenchmarkCompleted)
+        and scene.job is Job.BENCHMARK
+        and scene.submission.tree_hash is None
+    )
+
+
+def _of_a_run(event: WorkerEvent) -> bool:
+    match event:
+        case SubmissionRejected():
+            return event.manifest is not None
+        case _:
+            return isinstance(
+                event,
+                BenchmarkCompleted
+                | VerificationCompleted
+                | ChallengeCompleted,
+            )
+
+
+def unfit(scene: Scene, event: WorkerEvent) -> None:
+    """A message that this sort of attempt never has; raises ReportRefused."""
+    raise ReportRefused(f"a {scene.job.value} has no {event.event_name}")
+
+
+def unremarkable(scene: Scene, event: WorkerEvent) -> None:
+    """It renews the lease, and that is all."""
     del scene, event
 
 
@@ -126,6 +189,17 @@ ABOUT_ATTEMPTS: Mapping[type[Event], Callable[..., None]] = MappingProxyType(
         RunFailed: failed,
     }
 )
+
+ABOUT_CHALLENGES: Mapping[type[Event], Callable[..., None]] = MappingProxyType(
+    {
+        AttemptStarted: started,
+        AttemptHeartbeat: unremarkable,
+        StageCompleted: unremarkable,
+        ChallengeCompleted: challenges.decided,
+        RunFailed: failed,
+    }
+)
+"""A challenge moves no submission, whatever its worker says."""
 
 ABOUT_WORKERS: Mapping[type[Event], Callable[..., None]] = MappingProxyType(
     {

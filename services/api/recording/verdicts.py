@@ -10,13 +10,14 @@ from quasar_core.contracts.reports import (
     Score,
     Timing,
 )
+from quasar_core.domain import scores
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.tolerance import (
     CPU_ROW_ERROR_BOUND,
     Breach,
     logits_breach,
 )
-from quasar_core.domain.workload import judged_length
+from quasar_core.domain.workload import Profile, judged_length
 from quasar_core.errors import QuasarError, RejectionCode, Stage
 
 
@@ -60,6 +61,19 @@ def score_of(timing: Timing, target_sequence_length: int) -> Score:
         tokens_per_sec_high=derived.high,
         speedup_vs_baseline=derived.speedup_vs_baseline,
     )
+
+
+def check_drift(timing: Timing, settings: RoundSettings) -> None:
+    """Raise ReportRefused where the machine was not the same throughout.
+
+    The baseline's own blocks say so: noise is never the submission's fault.
+    """
+    bound = Profile(settings.profile).drift_bound
+    found = scores.drift(timing.baseline_samples)
+    if bound is not None and found > bound:
+        raise ReportRefused(
+            f"the trusted kernel drifted by {found:.1%} during the run"
+        )
 
 
 def correctness_fault(report: CorrectnessReport) -> Rejection | None:

@@ -33,6 +33,8 @@ def frozen(settings: Settings) -> RoundSettings:
         unfilled=settings.unfilled.value,
         reenter_paid_places=settings.reenter_paid_places,
         base_commit=settings.base_commit or "",
+        challenges_per_round=settings.challenges_per_round,
+        challenging_blocks=settings.challenging_blocks,
         round_blocks=settings.round_blocks,
         evaluating_blocks=settings.evaluating_blocks,
         accepts_unsealed=settings.accepts_unsealed,

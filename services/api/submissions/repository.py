@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from quasar_core.domain.precedence import Commit, Precedence
 from quasar_core.domain.submissions import PENDING, REPEATABLE, Status
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased, defer
 
 from services.api.db.models import (
@@ -146,44 +155,42 @@ def scored_in_round(session: Session, number: int) -> Sequence[Submission]:
     ).all()
 
 
-def first_commits(
-    session: Session, number: int
-) -> dict[tuple[str, str, str], int]:
-    """When each work scored in a round was first committed, in any round.
-
-    By (hotkey, identity, league); the value is a block.
-    """
+def precedence(session: Session, number: int) -> Precedence:
+    """Who committed what is scored in a round first, in any round."""
     scored = aliased(Submission)
+    # PostgreSQL knows no smallest uuid; as texts they sort the same
+    text_of_id = cast(Submission.id, String)
     rows = session.execute(
         select(
+            func.min(text_of_id),
             Submission.hotkey,
+            Submission.coldkey,
             Submission.identity,
             Submission.league,
             func.min(Submission.commit_block),
         )
-        .join(
-            scored,
-            and_(
-                scored.hotkey == Submission.hotkey,
+        .where(
+            Submission.status != Status.INVALIDATED,
+            select(scored.id)
+            .where(
+                scored.round_number == number,
+                scored.status == Status.SCORED,
                 scored.identity == Submission.identity,
                 scored.league == Submission.league,
-            ),
-        )
-        .where(
-            scored.round_number == number,
-            scored.status == Status.SCORED,
-            Submission.status != Status.INVALIDATED,
+            )
+            .exists(),
         )
         .group_by(
             Submission.hotkey,
+            Submission.coldkey,
             Submission.identity,
             Submission.league,
         )
     )
-    return {
-        (hotkey, identity or "", league): block
-        for hotkey, identity, league, block in rows
-    }
+    return Precedence.of(
+        Commit(found, hotkey, coldkey, identity or "", league, block)
+        for found, hotkey, coldkey, identity, league, block in rows
+    )
 
 
 def listed(
@@ -212,10 +219,13 @@ def listed(
 
 
 def attempts_of(session: Session, submission_id: UUID) -> Sequence[Attempt]:
-    """All attempts at a submission, oldest first."""
+    """The attempts at a submission's own jobs, oldest first."""
     return session.scalars(
         select(Attempt)
-        .where(Attempt.submission_id == submission_id)
+        .where(
+            Attempt.submission_id == submission_id,
+            Attempt.challenge_id.is_(None),
+        )
         .order_by(Attempt.minted_at, Attempt.id)
     ).all()
 

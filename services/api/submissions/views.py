@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from quasar_core.contracts.http import (
@@ -65,7 +66,7 @@ def whole(
             "correctness": row.correctness,
             "timing": row.timing,
             "logits": row.logits,
-            "manifest": row.manifest,
+            "manifest": _manifest(session, row),
             "identity": row.identity,
             "tree_hash": row.tree_hash,
             "created_at": row.created_at,
@@ -94,6 +95,15 @@ def _quota(session: Session, row: Submission) -> QuotaLeft | None:
         return None
     account = allowance.account_of(row)
     return allowance.told(session, account, row.league or None, current)
+
+
+def _manifest(session: Session, row: Submission) -> dict[str, Any] | None:
+    """The run's manifest; its seed with a rejection, or the round's end."""
+    if row.manifest is None or row.status == Status.REJECTED:
+        return row.manifest
+    of_round = rounds.by_number(session, row.round_number)
+    final = of_round is not None and of_round.status in rounds.FROZEN
+    return row.manifest if final else {**row.manifest, "seed": None}
 
 
 def _stages(session: Session, attempts: Sequence[Attempt]) -> list[StageView]:

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from services.api.db.models import Attempt
 from services.api.db.records import LogRow
 from tests.support.judged import (
+    COMMITMENT,
+    SEED,
     Worker,
     a_manifest,
     a_source,
@@ -123,6 +125,43 @@ def test_a_completion_before_its_start_implies_the_start(world, job, worker):
     view = world.view(job.submission_id)
     assert view["status"] == "verifying"
     assert [stage["stage"] for stage in view["stages"]] == ["timed"]
+
+
+def test_a_result_waits_for_the_commitment_to_its_seed(world, job, worker):
+    told = worker.benchmarked(job)
+    world.recorder.record(worker.fetched(job))
+    world.recorder.record(told)
+    assert world.status(job.submission_id) == "benchmarking"
+    world.recorder.record(worker.started(job))
+    assert world.status(job.submission_id) == "verifying"
+    check = world.take("verification")
+    world.recorder.record(worker.verified(check))
+    assert world.status(job.submission_id) == "verifying"
+    world.recorder.record(worker.started(check))
+    assert world.status(job.submission_id) == "scored"
+
+
+def test_a_rejection_by_another_seed_than_was_committed_to_is_none(
+    world, job, worker
+):
+    other = worker.started(job).model_copy(
+        update={"seed_commitment": "0" * 64}
+    )
+    world.record(other, worker.rejected(job))
+    assert world.status(job.submission_id) == "queued"
+
+
+def test_a_seed_is_shown_once_its_round_is_final(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    submission_id = play(world, "a")
+    manifest = world.view(submission_id)["manifest"]
+    assert manifest["seed"] is None
+    assert manifest["seed_commitment"] == COMMITMENT
+    world.blocks(14_400)
+    world.turn()
+    world.turn()
+    assert world.view(submission_id)["manifest"]["seed"] == SEED
 
 
 def test_a_result_waits_for_its_source(world, job, worker):
@@ -274,7 +313,7 @@ def test_a_verifiers_rejection_keeps_score_manifest_and_logits(
     view = world.view(job.submission_id)
     assert view["status"] == "rejected"
     assert view["logits"] == logits.model_dump(mode="json")
-    assert view["manifest"] == before["manifest"]
+    assert view["manifest"] == {**before["manifest"], "seed": SEED}
     assert view["score"] == before["score"]
 
 
@@ -296,6 +335,7 @@ def test_errors_above_their_own_bound_are_no_pass(world, job, worker):
         {"timing": a_timing(512, 1.0)},
         {"timing": a_timing(1024, 5e-324)},
         {"manifest": a_manifest(profile="gpu")},
+        {"manifest": a_manifest(seed="6" * 64)},
     ],
 )
 def test_a_result_that_does_not_fit_the_job_is_no_verdict(

@@ -16,8 +16,8 @@ from quasar_core.messaging.bus import Bus
 from quasar_core.messaging.consumer import Consumer
 from sqlalchemy import func, select
 
-from services.api.db.models import Attempt, Submission
-from services.api.db.records import OutboxRow
+from services.api.db.models import Attempt, Round, Submission
+from services.api.db.records import LogRow, OutboxRow
 from services.api.db.session import Database
 from tests.support.api import NETUID, RECEIVER, Moment, submission
 from tests.support.judged import Worker
@@ -231,6 +231,52 @@ def test_a_broker_that_comes_back_empty_delays_and_loses_nothing(
         assert "undelivered" in states
         for program in platform.programs.values():
             assert program.terminate() == 0
+
+
+def test_two_schedulers_of_which_one_is_killed_turn_each_round_once(
+    platform,
+):
+    platform.environment |= {
+        "QUASAR_ROUND_BLOCKS": "50",
+        "QUASAR_ROUND_POLL_SECONDS": "0.02",
+        "QUASAR_METAGRAPH_REFRESH_SECONDS": "0.02",
+    }
+    statuses = {}
+
+    def reached(number):
+        with platform.database.read() as session:
+            rows = session.scalars(select(Round).order_by(Round.number)).all()
+        statuses.update({row.number: row.status for row in rows})
+        return len(rows) > number
+
+    platform.start("scheduler")
+    with Program(
+        "services.api.scheduler", environment=platform.environment
+    ) as doomed:
+        doomed.wait_for("scheduler.started")
+        for number in range(6):
+            eventually(lambda least=number: reached(least), "the next round")
+            if number == 3:
+                doomed.kill()
+            platform.chain.advance(50)
+    eventually(
+        lambda: reached(6) and list(statuses.values()).count("finalised") == 1,
+        "the last of the closed rounds",
+    )
+    assert platform.programs["scheduler"].terminate() == 0
+    numbers = sorted(statuses)
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [statuses[number] for number in numbers[-2:]] == [
+        "finalised",
+        "open",
+    ]
+    assert {statuses[number] for number in numbers[:-2]} == {"weighed"}
+    with platform.database.read() as session:
+        query = select(LogRow).where(LogRow.kind == "round")
+        told = [
+            (row.round_number, row.to_status) for row in session.scalars(query)
+        ]
+    assert len(told) == len(set(told)), "each step was taken once"
 
 
 def test_a_database_that_was_not_migrated_is_refused_at_the_start(

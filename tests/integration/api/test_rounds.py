@@ -10,6 +10,7 @@ from services.api.db import eventlog
 from services.api.db.models import Round, Standing
 from services.api.db.tampering import findings
 from services.api.leaderboard.turning import turn_rounds
+from services.api.rounds import repository as rounds_repository
 from tests.support.api import make_world
 from tests.support.judged import Worker, a_source, play
 from tests.support.wallets import address
@@ -170,6 +171,22 @@ def test_a_copy_stands_below_its_original_and_is_not_paid(quick):
     assert [row["founded_by"] for row in rows] == [str(first)] * 2
     board = world.client.get("/leaderboard?league=200k").json()["rows"]
     assert [row["submission_id"] for row in board] == [str(first), str(second)]
+
+
+def test_code_of_an_earlier_round_is_nobody_elses_in_a_later_one(world):
+    world.register("author")
+    world.register("copycat")
+    play(world, "author", 1.0, text="same\n")
+    with world.database.write() as session:
+        row = rounds_repository.locked(session, 1)
+        row.settings = {**row.settings, "reenter_paid_places": False}
+    world.blocks(100)
+    world.turn()
+    world.turn()
+    copy = play(world, "copycat", 0.5, text="same\n")
+    (row,) = standings(world, 2)["rows"]
+    assert row["submission_id"] == str(copy)
+    assert row["unpaid_reason"] == "not_the_original"
 
 
 def test_paid_places_compete_again_with_their_block_and_source(world):

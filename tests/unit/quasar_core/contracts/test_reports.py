@@ -1,11 +1,33 @@
-"""A timing's samples, and the score that they amount to."""
+"""Reports: what they amount to, and what a contract does not take."""
 
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
+from quasar_core.contracts.reports import (
+    ChallengeFault,
+    ChallengeReport,
+    Rejection,
+)
 from quasar_core.domain.scores import DerivedScore
+from quasar_core.errors import RejectionCode, Stage
 
+from tests.support.events import a_challenge, a_manifest
 from tests.support.judged import a_timing
+
+FAULT = ChallengeFault(
+    side="defender",
+    rejection=Rejection(code=RejectionCode.NON_FINITE, stage=Stage.TIMED),
+)
+
+
+def test_a_challenge_ends_with_times_or_with_a_fault_never_both():
+    whole = a_challenge()
+    fault = ChallengeReport(manifest=a_manifest(), fault=FAULT)
+    assert (whole.fault, fault.timing) == (None, None)
+    for ends in ({}, {"timing": whole.timing, "fault": FAULT}):
+        with pytest.raises(ValidationError, match="with times, or"):
+            ChallengeReport(manifest=a_manifest(), **ends)
 
 
 def test_a_timing_amounts_to_a_score():

@@ -229,3 +229,92 @@ def test_a_leagues_board_holds_that_league_alone():
             0.015,
         )
     ) == ["c", "a"]
+
+
+def test_who_was_not_first_to_commit_his_code_in_any_round_is_unpaid():
+    crowd = [
+        entry("stolen", 300.0, block=1, original=False),
+        entry("own", 200.0, block=2),
+    ]
+    assert paid(crowd) == {"stolen": U.NOT_THE_ORIGINAL, "own": 1}
+
+
+TABLES = {
+    # the bound is 1.5 %
+    "1.4 % above": (
+        [("a", 1, 100.0, {}), ("b", 2, 101.4, {})],
+        [("a", 1), ("b", U.NOT_A_FOUNDER)],
+    ),
+    "1.6 % above": (
+        [("a", 1, 100.0, {}), ("b", 2, 101.6, {})],
+        [("b", 1), ("a", 2)],
+    ),
+    # nobody passes an equal, and equals share a level
+    "a tie in one block": (
+        [("b", 1, 100.0, {}), ("a", 1, 100.0, {})],
+        [("a", 1), ("b", U.NOT_A_FOUNDER)],
+    ),
+    # c beats b but not a: it stops under a, above the b that it beats
+    "a climb that stops": (
+        [("a", 1, 200.0, {}), ("b", 2, 100.0, {}), ("c", 3, 150.0, {})],
+        [("a", 1), ("c", 2), ("b", 3)],
+    ),
+    # c beats a, but not b directly over it: it never meets a
+    "a wall of a later and slower one": (
+        [("a", 1, 100.0, {}), ("b", 2, 100.9, {}), ("c", 3, 102.0, {})],
+        [("a", 1), ("b", U.NOT_A_FOUNDER), ("c", U.NOT_A_FOUNDER)],
+    ),
+    "a copy in the same league, one token longer": (
+        [
+            ("a", 1, 100.0, {"identity": "x", "length": 300_000}),
+            ("b", 2, 300.0, {"identity": "x", "length": 300_001}),
+            ("c", 3, 50.0, {}),
+        ],
+        [("a", 1), ("b", U.NOT_A_FOUNDER), ("c", 2)],
+    ),
+    # the same code in another league is other work, at its own score
+    "the same code in two leagues": (
+        [
+            ("a", 1, 100.0, {"identity": "x", "league": "300k"}),
+            ("b", 2, 300.0, {"identity": "x", "league": "1M"}),
+        ],
+        [("b", 1), ("a", 2)],
+    ),
+    # the miner M stands with his best alone; his level is his own
+    "one miner with many entries": (
+        [
+            ("m1", 1, 100.0, {"hotkey": "M", "coldkey": "M"}),
+            ("m2", 2, 200.0, {"hotkey": "M", "coldkey": "M"}),
+            ("m3", 3, 300.0, {"hotkey": "M", "coldkey": "M"}),
+            ("b", 4, 250.0, {}),
+        ],
+        [("m3", 1), ("b", 2)],
+    ),
+    # two hotkeys of one owner: the better one is paid
+    "one owner with two miners": (
+        [
+            ("a", 1, 300.0, {"coldkey": "X"}),
+            ("b", 2, 200.0, {"coldkey": "X"}),
+            ("c", 3, 100.0, {}),
+        ],
+        [("a", 1), ("b", U.COLDKEY_ALREADY_PAID), ("c", 2)],
+    ),
+    # 1.015 is not more than 1 + 1.5 %
+    "at the baseline": (
+        [
+            ("a", 1, 300.0, {"speedup": 1.015}),
+            ("b", 2, 200.0, {"speedup": 1.0151}),
+        ],
+        [("a", U.NOT_FASTER_THAN_BASELINE), ("b", 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_ladder_is_as_it_was_worked_out_by_hand(name):
+    given_entries, expected = TABLES[name]
+    crowd = [
+        entry(one, score, block=block, **changes)
+        for one, block, score, changes in given_entries
+    ]
+    assert list(paid(crowd).items()) == expected

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quasar_core.domain.entries import in_order
 from quasar_core.domain.levels import founders, levels, records
+from quasar_core.domain.outcomes import Outcome
 
 from tests.support.entries import entry, gains, rounds
 
@@ -53,6 +54,22 @@ def test_the_same_code_in_another_league_is_other_work():
 def test_the_same_code_one_token_longer_is_the_same_work():
     copy = entry("b", 200.0, block=2, identity="code-a", length=300_001)
     assert levels([entry("a", 100.0, block=1), copy], 0.015)["b"] == 0
+
+
+def test_who_is_shown_to_be_no_better_joins_the_earliest_such_level():
+    crowd = [
+        entry("a", 100.0, block=1),
+        entry("b", 200.0, block=2),
+        entry("c", 400.0, block=3),
+    ]
+    shown = {
+        ("c", "b"): Outcome.NO_BETTER,
+        ("c", "a"): Outcome.NO_BETTER,
+        ("c", "withdrawn"): Outcome.NO_BETTER,
+        ("b", "a"): Outcome.UNDECIDED,
+        ("b", "withdrawn"): Outcome.NO_BETTER,
+    }
+    assert levels(crowd, 0.015, shown) == {"a": 0, "b": 1, "c": 0}
 
 
 def test_only_what_tops_everything_earlier_is_a_record():

@@ -94,6 +94,13 @@ def test_settings_that_no_round_could_be_played_with_are_refused(settings):
             {"evaluating_since_block": 500, "unfinished": 1, "block": 1_900},
             R.EVALUATING,
         ),
+        (R.EVALUATING, {"challenged": 1, "block": 2_499}, R.EVALUATING),
+        (R.EVALUATING, {"challenged": 1, "block": 2_500}, R.FINALISED),
+        (
+            R.EVALUATING,
+            {"challenged": 1, "unfinished": 1, "block": 2_500},
+            R.FINALISED,
+        ),
         (R.FINALISED, {}, R.FINALISED),
         (R.FINALISED, {"weighed": True}, R.WEIGHED),
         (R.WEIGHED, {"weighed": True, "block": 10**9}, R.WEIGHED),

@@ -6,7 +6,12 @@ from statistics import median
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quasar_core.domain.scores import DerivedScore, derive, median_interval
+from quasar_core.domain.scores import (
+    DerivedScore,
+    derive,
+    drift,
+    median_interval,
+)
 
 seconds = st.floats(1e-6, 1e3)
 runs = st.lists(seconds, min_size=3, max_size=40)
@@ -95,3 +100,8 @@ def test_times_that_no_clock_shows_give_no_score(bad):
     assert derive(**GOOD).tokens_per_sec == 64.0
     with pytest.raises(ValueError, match=r"no |fewer|too short"):
         derive(**{**GOOD, **bad})
+
+
+def test_drift_is_between_the_baselines_first_and_last_block():
+    assert drift((1.0, 1.0, 9.0, 1.02, 1.02, 1.02)) == pytest.approx(0.02)
+    assert drift((1.0, 1.0, 0.5, 0.5)) == pytest.approx(0.5)

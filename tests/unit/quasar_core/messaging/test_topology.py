@@ -3,6 +3,7 @@ from quasar_core.contracts.events import (
     EVENTS,
     BenchmarkCompleted,
     BenchmarkRequested,
+    ChallengeRequested,
     Event,
 )
 from quasar_core.messaging.topology import TOPOLOGY, events_on, queue_for
@@ -39,7 +40,7 @@ def test_an_event_that_is_not_in_the_topology_goes_nowhere():
 
 
 def test_a_consumer_hears_the_events_of_its_queue_and_no_others():
-    assert events_on("benchmark") == (BenchmarkRequested,)
+    assert events_on("benchmark") == (BenchmarkRequested, ChallengeRequested)
     assert set(events_on("recording")) == {
         event for event, queue in TOPOLOGY.items() if queue == "recording"
     }

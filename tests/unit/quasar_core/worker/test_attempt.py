@@ -7,12 +7,14 @@ from quasar_core.contracts.reports import (
     JudgeReport,
     Rejection,
 )
+from quasar_core.domain.seeds import seed_commitment
 from quasar_core.errors import RejectionCode, Stage, SubmissionFault
 from quasar_core.judge.progress import Progress
 from quasar_core.worker.attempt import Attempt, new_id, rejection_of
 
 from tests.support.events import (
     TOKEN,
+    a_challenge,
     a_logits_report,
     a_manifest,
     a_pass,
@@ -43,6 +45,7 @@ def test_every_event_carries_the_attempt_and_its_token(attempt, post, job):
     attempt.passed(Stage.SMOKE, 0.5, {"calls": 3})
     attempt.fetched(a_source())
     attempt.completed(a_pass())
+    attempt.challenged(a_challenge())
     attempt.verified(a_manifest(), a_logits_report())
     attempt.rejected(
         Rejection(code=RejectionCode.NON_FINITE, stage=Stage.SMOKE)
@@ -54,6 +57,7 @@ def test_every_event_carries_the_attempt_and_its_token(attempt, post, job):
         "stage.completed",
         "source.fetched",
         "benchmark.completed",
+        "challenge.completed",
         "verification.completed",
         "submission.rejected",
         "run.failed",
@@ -67,16 +71,25 @@ def test_every_event_carries_the_attempt_and_its_token(attempt, post, job):
         )
         for event in post.events
     } == {(job.submission_id, job.attempt_id, TOKEN, "worker-1")}
-    assert len({event.event_id for event in post.events}) == 8
+    assert len({event.event_id for event in post.events}) == 9
 
 
-def test_sources_and_endings_are_delivered_and_nothing_else(attempt, post):
+def test_the_first_message_commits_to_the_seed_of_the_run(attempt, post):
+    attempt.started()
+    (started,) = post.events
+    assert started.seed_commitment == seed_commitment(attempt.seed)
+
+
+def test_starts_sources_and_endings_are_delivered_and_nothing_else(
+    attempt, post
+):
     attempt.started()
     attempt.passed(Stage.FETCH, 0.1)
     attempt.heartbeat()
     attempt.fetched(a_source())
     attempt.completed(a_pass())
     assert [event.event_name for event in post.delivered] == [
+        "attempt.started",
         "source.fetched",
         "benchmark.completed",
     ]
@@ -124,7 +137,7 @@ def test_messages_are_sent_behind_the_shield(post, job):
         yield
         inside.pop()
 
-    post.tell = lambda _: inside.append("told")
+    post.deliver = lambda _: inside.append("told")
     Attempt(job, "worker-1", post, shield, Stage.FETCH).started()
     assert inside == [True]
 

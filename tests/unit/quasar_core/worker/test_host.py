@@ -63,10 +63,11 @@ def test_a_worker_says_what_it_runs_on():
 
 def test_a_worker_is_seen_before_it_takes_its_first_job(host):
     host.consume(
-        BenchmarkRequested,
-        lambda job: host.run(
-            job, lambda attempt: attempt.completed(a_pass()), Stage.FETCH
-        ),
+        {
+            BenchmarkRequested: lambda job: host.run(
+                job, lambda attempt: attempt.completed(a_pass()), Stage.FETCH
+            )
+        }
     )
     assert host.post.names() == [
         "worker.seen",
@@ -82,7 +83,7 @@ def test_a_worker_is_seen_before_it_takes_its_first_job(host):
 
 
 def test_the_queue_is_that_of_the_pool_and_a_stop_reaches_the_job(host):
-    host.consume(BenchmarkRequested, lambda _: None)
+    host.consume({BenchmarkRequested: lambda _: None})
     _, queue, on_stop = FakeConsumer.last.made_with
     assert queue == "benchmark.h200"
     assert on_stop == host.stop.interrupt
@@ -91,7 +92,7 @@ def test_the_queue_is_that_of_the_pool_and_a_stop_reaches_the_job(host):
 def test_what_waits_on_disk_goes_before_the_next_job(host):
     order = []
     host.post.flush = lambda: order.append("flush") or True
-    host.consume(BenchmarkRequested, lambda _: order.append("job"))
+    host.consume({BenchmarkRequested: lambda _: order.append("job")})
     assert order == ["flush", "flush", "job"]
 
 
@@ -106,5 +107,5 @@ def test_a_worker_that_lost_its_sandbox_takes_no_further_job(host):
         raise SandboxUnavailable("install bubblewrap")
 
     with pytest.raises(SandboxUnavailable, match="install"):
-        host.consume(BenchmarkRequested, handle)
+        host.consume({BenchmarkRequested: handle})
     assert FakeConsumer.last.stopped is True

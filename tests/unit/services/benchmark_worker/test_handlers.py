@@ -15,13 +15,16 @@ from quasar_core.worker.attempt import Attempt, new_id
 from services.benchmark_worker.handlers import (
     Baselines,
     benchmark_submission,
+    run_challenge,
 )
 from tests.support.events import (
+    a_challenge,
     a_manifest,
     a_pass,
     a_rejection,
     a_source,
     benchmark_requested,
+    challenge_requested,
 )
 from tests.support.post import FakePost
 
@@ -112,6 +115,20 @@ def test_a_fork_that_cannot_be_had_is_judged_no_further(fault):
     assert world.post.names() == []
 
 
+def test_a_challenge_is_run_after_the_baseline_and_told():
+    post, steps, job = FakePost(), [], challenge_requested()
+    attempt = Attempt(job, "worker-1", post, nullcontext, Stage.SMOKE)
+    run_challenge(
+        job,
+        attempt,
+        prepare=lambda job: steps.append(("prepare", job.round_number)),
+        judge=lambda job, attempt: steps.append("judge") or a_challenge(),
+    )
+    assert steps == [("prepare", 1), "judge"]
+    (told,) = post.events
+    assert told.report == a_challenge()
+
+
 def test_a_report_without_an_end_is_no_verdict():
     world = World(report=JudgeReport(manifest=a_manifest()))
     with pytest.raises(ValueError, match="lacks"):
@@ -137,9 +154,10 @@ def test_the_baseline_is_measured_once_before_a_round_s_first_job():
     baselines = Baselines(measured, delivered.append)
     for round_number in (1, 1, 2, 2):
         baselines.prepare(benchmark_requested(round_number=round_number))
+    baselines.prepare(challenge_requested(round_number=3))
     assert [
         (event.round_number, event.sequence_length) for event in delivered
-    ] == [(1, 512), (2, 512)]
+    ] == [(1, 512), (2, 512), (3, 512)]
 
 
 def test_a_baseline_that_failed_is_measured_before_the_next_job():

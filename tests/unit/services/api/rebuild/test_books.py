@@ -4,7 +4,12 @@ from quasar_core.domain.rounds import RoundSettings
 
 from services.api.rebuild.books import Books
 
-KNOWN = {"hotkey": "h", "identity": "i", "league": "300k"}
+KNOWN = {
+    "hotkey": "h",
+    "coldkey": "c",
+    "identity": "i",
+    "league": "300k",
+}
 
 
 def test_whoever_committed_first_in_any_round_keeps_the_block():
@@ -24,5 +29,6 @@ def test_whoever_committed_first_in_any_round_keeps_the_block():
         "settings": RoundSettings().to_dict(),
     }
     contest = books.contest(2)
-    assert contest.first_commits == {("h", "i", "300k"): 4}
+    assert contest.precedence.block_of("h", "i", "300k", otherwise=9) == 4
+    assert not contest.precedence.is_original("x", "x", "i", "300k")
     assert [row.id for row in contest.scored] == [UUID(int=2)]

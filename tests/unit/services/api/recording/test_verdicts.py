@@ -5,6 +5,7 @@ from quasar_core.errors import RejectionCode, Stage
 
 from services.api.recording.verdicts import (
     ReportRefused,
+    check_drift,
     check_harness,
     correctness_fault,
     logits_fault,
@@ -66,3 +67,13 @@ def test_every_prompt_is_held_against_both_thresholds():
         "value": 0.98,
         "bound": 0.99,
     }
+
+
+def test_a_run_during_which_the_machine_changed_is_repeated_on_a_gpu():
+    gpu = RoundSettings(profile="gpu")
+    blocks = (1.0,) * 4 + (1.03,) * 4
+    drifted = a_timing(1_024, 0.5, baseline_samples=blocks)
+    with pytest.raises(ReportRefused, match=r"drifted by 3\.0%"):
+        check_drift(drifted, gpu)
+    check_drift(drifted, RULES)
+    check_drift(a_timing(1_024, 0.5), gpu)

@@ -30,6 +30,8 @@ def test_every_rule_of_the_settings_is_frozen_into_the_round(sqlite_url):
         "max_diff_threshold": 0.25,
         "reenter_paid_places": False,
         "base_commit": "a" * 40,
+        "challenges_per_round": 9,
+        "challenging_blocks": 8,
     }
     quotas = {
         "quota_waiting_per_league": 3,

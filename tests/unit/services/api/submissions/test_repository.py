@@ -67,8 +67,11 @@ def test_precedence_is_of_the_first_commit_of_the_same_work(sqlite_world):
         row = repository.by_id(session, second)
         assert row is not None
         assert row.commit_block == 7
-        commits = repository.first_commits(session, 1)
-    assert list(commits.values()) == [3]
+        precedence = repository.precedence(session, 1)
+        work = (row.hotkey, row.identity, row.league)
+    assert precedence.block_of(*work, otherwise=7) == 3
+    assert precedence.is_original(work[0], "cold", *work[1:])
+    assert not precedence.is_original("b", "other", *work[1:])
 
 
 def test_lists_counts_and_ages(sqlite_world):

@@ -1,0 +1,66 @@
+"""The room of one run: where its sandboxes are started, and what one costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from quasar_core.execution.sandbox import Sandbox
+from quasar_core.judge.buffers import SealedMemory
+from quasar_core.judge.image import empty_job
+from quasar_core.judge.seat import Seat
+from quasar_core.judge.seeds import Seeds
+from quasar_core.judge.settings import JudgeSettings
+from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.timing import measure_exchange
+from quasar_core.judge.trees import kernel_jobs, unblamed
+
+
+@dataclass(frozen=True)
+class Room:
+    """One run's sandbox, seeds and settings; `folder` is for its trees."""
+
+    sandbox: Sandbox
+    seeds: Seeds
+    settings: JudgeSettings
+    folder: Path
+
+    def exchange_cost(self, shape: CallShape) -> float:
+        """K for calls of this shape, on a machine where nothing else runs.
+
+        Raises TransientError where even that fails.
+        """
+        limits = self.settings.sandbox_limits
+        seat = Seat.take(
+            self.sandbox,
+            lambda descriptor: empty_job(descriptor, limits),
+            SealedMemory(),
+            shape.output_bytes,
+            self.seeds.chance("order", 1),
+        )
+        with seat:
+            return unblamed(
+                lambda: measure_exchange(
+                    seat, shape, self.seeds, self.settings
+                )
+            )
+
+    def seat(
+        self,
+        seats: ExitStack,
+        name: str,
+        files: Mapping[str, bytes],
+        output_bytes: int,
+    ) -> Seat:
+        """Start a kernel in a sandbox of its own; it ends with `seats`."""
+        return seats.enter_context(
+            Seat.take(
+                self.sandbox,
+                kernel_jobs(self.folder / name, files, self.settings),
+                SealedMemory(),
+                output_bytes,
+                self.seeds.chance(f"order of {name}", 0),
+            )
+        )

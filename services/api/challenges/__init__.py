@@ -1,0 +1,1 @@
+"""Challenges: passages that are run once more before they count."""
