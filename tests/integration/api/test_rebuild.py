@@ -202,11 +202,11 @@ def test_the_command_says_what_it_found_by_its_exit_code(
     url = played.doors.settings.database_url
     monkeypatch.setenv("QUASAR_DATABASE_URL", url)
     out = tmp_path / "books"
-    done = CliRunner().invoke(admin, ["--check", "--out", str(out)])
+    done = CliRunner().invoke(admin, ["rebuild", "--check", "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert (out / "round-1" / "standings.json").is_file()
     tamper(played.database, "UPDATE rounds SET pool = 'gpu' WHERE number = 2")
-    done = CliRunner().invoke(admin, ["--check", "--json"])
+    done = CliRunner().invoke(admin, ["rebuild", "--check", "--json"])
     assert done.exit_code == 1
     assert json.loads(done.output)["findings"][0] == (
         "round 2: pool is 'gpu', and the log says 'cpu'"
