@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from quasar_core.options import Chosen, neuron, with_settings
 
 from deploy.local.session import (
     FAILED,
@@ -16,7 +17,7 @@ from deploy.local.session import (
     own_folder,
     passing_folder,
 )
-from services.weight_setter.options import Chosen, with_settings
+from services.weight_setter.settings import WeightSetterSettings
 
 DEMO_TIMEOUT_SECONDS = 900.0
 AUDIT_TOLERANCE = 0.25
@@ -124,10 +125,10 @@ def _group() -> None:
 
 
 @validator.command("run")
-@with_settings
+@with_settings(WeightSetterSettings, neuron)
 def validator_run(
     *,
-    settings: Chosen,
+    settings: Chosen[WeightSetterSettings],
     mock: Annotated[
         bool,
         typer.Option(
@@ -174,7 +175,7 @@ def validator_run(
         )
         if mock:
             deployment = join_local_chain(deployment)
-            settings = Chosen({**settings.given, "netuid": deployment.netuid})
+            settings = settings.with_more(netuid=deployment.netuid)
         for line in check_operator(settings()):
             typer.echo(line)
         run_operator(deployment, folder)

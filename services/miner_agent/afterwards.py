@@ -9,20 +9,11 @@ import typer
 from quasar_core.client.api import QuasarClient
 from quasar_core.contracts.http import SubmissionView
 from quasar_core.domain.submissions import Status
+from quasar_core.options import ApiUrl, AsJson, Chosen, neuron, with_settings
 
 from services.miner_agent import seals, taking_part, watch
 from services.miner_agent.explain import explained, explained_acceptance
-from services.miner_agent.options import (
-    ApiUrl,
-    AsJson,
-    ChainUrl,
-    RepoPath,
-    SubmissionId,
-    WalletHotkey,
-    WalletName,
-    WalletPath,
-    settings_of,
-)
+from services.miner_agent.options import RepoPath, SubmissionId, settings_of
 from services.miner_agent.output import (
     ACCEPTED,
     REJECTED,
@@ -32,16 +23,14 @@ from services.miner_agent.output import (
     tools_for,
 )
 from services.miner_agent.repository import open_fork
+from services.miner_agent.settings import MinerSettings
 
 
+@with_settings(MinerSettings, neuron)
 def resume(
     *,
     repo_path: RepoPath = Path(),
-    api_url: ApiUrl = None,
-    chain_url: ChainUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Chosen[MinerSettings],
     as_json: AsJson = False,
 ) -> None:
     """Go on with every sealed submission of this fork that was begun.
@@ -50,15 +39,9 @@ def resume(
     crash, or from a timer: what is done already is not done again.
     """
     with answering(as_json):
-        settings = settings_of(
-            api_url=api_url,
-            chain_url=chain_url,
-            wallet_name=wallet_name,
-            wallet_hotkey=wallet_hotkey,
-            wallet_path=wallet_path,
-        )
+        chosen = settings()
         fork = open_fork(repo_path)
-        with taking_part.signed_client(settings) as (client, hotkey):
+        with taking_part.signed_client(chosen) as (client, hotkey):
             tools = tools_for(client, fork, quiet=as_json)
             done = seals.resume(tools, client.current_round(), hotkey)
     value = [accepted.model_dump(mode="json") for accepted, _ in done]
@@ -71,13 +54,11 @@ def resume(
     answer(value, lines or nothing, as_json=as_json)
 
 
+@with_settings(MinerSettings)
 def withdraw(
     submission_id: SubmissionId,
     *,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Chosen[MinerSettings],
     as_json: AsJson = False,
 ) -> None:
     """Take back a submission that still waits; what is running runs on.
@@ -85,13 +66,8 @@ def withdraw(
     It costs no quota, unless it was sealed or on its way to a worker.
     """
     with answering(as_json):
-        settings = settings_of(
-            api_url=api_url,
-            wallet_name=wallet_name,
-            wallet_hotkey=wallet_hotkey,
-            wallet_path=wallet_path,
-        )
-        with taking_part.signed_client(settings) as (client, _):
+        chosen = settings()
+        with taking_part.signed_client(chosen) as (client, _):
             accepted = client.withdraw(submission_id)
     quota = accepted.quota
     left = quota.judged_this_round_limit - quota.judged_this_round

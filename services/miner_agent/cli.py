@@ -6,23 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from quasar_core.options import AsJson, Chosen, neuron, with_settings
 
 from services.miner_agent import afterwards, seals, taking_part
 from services.miner_agent.explain import explained_acceptance
 from services.miner_agent.judging.cli import reproduce_command
-from services.miner_agent.options import (
-    ApiUrl,
-    AsJson,
-    ChainUrl,
-    Netuid,
-    Remote,
-    RepoPath,
-    SeqLen,
-    WalletHotkey,
-    WalletName,
-    WalletPath,
-    settings_of,
-)
+from services.miner_agent.options import Remote, RepoPath, SeqLen
 from services.miner_agent.output import (
     answer,
     answering,
@@ -30,6 +19,7 @@ from services.miner_agent.output import (
     warn,
 )
 from services.miner_agent.repository import open_fork
+from services.miner_agent.settings import MinerSettings
 from services.miner_agent.standing import explain_command
 
 miner = typer.Typer(
@@ -46,14 +36,11 @@ miner = typer.Typer(
 
 
 @miner.command("init")
+@with_settings(MinerSettings, neuron)
 def init_command(
     *,
     repo_path: RepoPath = Path("quasar-fork"),
-    chain_url: ChainUrl = None,
-    netuid: Netuid = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Chosen[MinerSettings],
     as_json: AsJson = False,
 ) -> None:
     """Make a wallet and a fork, and register on a local chain.
@@ -64,16 +51,7 @@ def init_command(
     again. Keys are made without a password: meant for local use.
     """
     with answering(as_json):
-        joined = taking_part.join(
-            settings_of(
-                chain_url=chain_url,
-                netuid=netuid,
-                wallet_name=wallet_name,
-                wallet_hotkey=wallet_hotkey,
-                wallet_path=wallet_path,
-            ),
-            repo_path,
-        )
+        joined = taking_part.join(settings(), repo_path)
     warn(joined.warnings)
     value = {
         "hotkey": joined.hotkey,
@@ -95,6 +73,7 @@ def init_command(
 
 
 @miner.command("submit")
+@with_settings(MinerSettings, neuron)
 def submit_command(
     *,
     seq_len: SeqLen,
@@ -125,11 +104,7 @@ def submit_command(
     message: Annotated[
         str, typer.Option(help="Of the commit that --sealed makes.")
     ] = "Change the kernels",
-    api_url: ApiUrl = None,
-    chain_url: ChainUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Chosen[MinerSettings],
     as_json: AsJson = False,
 ) -> None:
     """Hand in the commit that is checked out, to be judged at this length.
@@ -146,17 +121,11 @@ def submit_command(
     lies in its .git folder.
     """
     with answering(as_json):
-        settings = settings_of(
-            api_url=api_url,
-            chain_url=chain_url,
-            wallet_name=wallet_name,
-            wallet_hotkey=wallet_hotkey,
-            wallet_path=wallet_path,
-        )
+        chosen = settings()
         fork = open_fork(repo_path)
         remote_name = None if fork_url is None else remote
-        url = fork_url or taking_part.fork_url_of(settings, fork)
-        with taking_part.signed_client(settings) as (client, hotkey):
+        url = fork_url or taking_part.fork_url_of(chosen, fork)
+        with taking_part.signed_client(chosen) as (client, hotkey):
             if sealed:
                 accepted, page = seals.submit_sealed(
                     tools_for(client, fork, quiet=as_json),

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+from quasar_core.options import Chosen
 
 from services.miner_agent.settings import MinerSettings
 
@@ -26,25 +27,8 @@ SeqLen = Annotated[
         help="How many tokens it is judged at; decides the league.",
     ),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output.")
-]
-ApiUrl = Annotated[
-    str | None, typer.Option(help="The API of the competition.")
-]
-ChainUrl = Annotated[
-    str | None,
-    typer.Option(help="finney, test, a ws:// URL, or local:///PATH."),
-]
-Netuid = Annotated[int | None, typer.Option(help="The subnet.")]
-WalletName = Annotated[str | None, typer.Option(help="Your wallet.")]
-WalletHotkey = Annotated[str | None, typer.Option(help="Its hotkey.")]
-WalletPath = Annotated[
-    Path | None, typer.Option(help="The folder of the wallets.")
-]
 
 
 def settings_of(**given: str | int | Path | None) -> MinerSettings:
     """The environment's settings, with what was given on top."""
-    chosen = {name: v for name, v in given.items() if v is not None}
-    return MinerSettings.model_validate(chosen)
+    return Chosen(MinerSettings, given)()

@@ -16,6 +16,7 @@ from quasar_core.client.api import QuasarClient
 from quasar_core.errors import QuasarError, SubmissionFault
 from quasar_core.execution.git import RepositoryError
 from quasar_core.execution.own_git import private_folder
+from quasar_core.options import OptionFault
 from quasar_core.worker.locks import LockTaken
 
 from services.miner_agent.explain import printable
@@ -36,6 +37,7 @@ USAGE_FAULTS = (
     NotSent,
     NothingToReproduce,
     NothingToValidate,
+    OptionFault,
     RepositoryError,
     RepositoryFault,
 )

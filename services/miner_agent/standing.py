@@ -12,19 +12,14 @@ from quasar_core.contracts.http import (
     Explanation,
     Neighbour,
 )
+from quasar_core.options import AsJson, Chosen, with_settings
 
 from services.miner_agent.explain import printable, scored
-from services.miner_agent.options import (
-    ApiUrl,
-    AsJson,
-    WalletHotkey,
-    WalletName,
-    WalletPath,
-    settings_of,
-)
 from services.miner_agent.output import answer, answering
+from services.miner_agent.settings import MinerSettings
 
 
+@with_settings(MinerSettings)
 def explain_command(
     *,
     round_number: Annotated[
@@ -34,10 +29,7 @@ def explain_command(
     hotkey: Annotated[
         str | None, typer.Option(help="Whose place; your own without.")
     ] = None,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Chosen[MinerSettings],
     as_json: AsJson = False,
 ) -> None:
     """Explain a place and a share: who is above, and what did not count.
@@ -45,19 +37,14 @@ def explain_command(
     Of a round that still runs, as if it ended now.
     """
     with answering(as_json):
-        settings = settings_of(
-            api_url=api_url,
-            wallet_name=wallet_name,
-            wallet_hotkey=wallet_hotkey,
-            wallet_path=wallet_path,
-        )
+        chosen = settings()
         if hotkey is None:
             hotkey = open_wallet(
-                settings.wallet_name,
-                settings.wallet_hotkey,
-                settings.wallet_path,
+                chosen.wallet_name,
+                chosen.wallet_hotkey,
+                chosen.wallet_path,
             ).hotkey
-        with QuasarClient(settings.api_url) as client:
+        with QuasarClient(chosen.api_url) as client:
             if round_number is None:
                 round_number = client.current_round().round_number
             found = client.explanation(round_number, hotkey)

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 from quasar_core.errors import QuasarError
+from quasar_core.options import AsJson, Chosen, neuron, with_settings
 
 from services.weight_setter import app
-from services.weight_setter.options import AsJson, Chosen, with_settings
 from services.weight_setter.outlook import WOULD_SET, outlook
+from services.weight_setter.settings import WeightSetterSettings
 
 USAGE_FAULT = 2
 _FINE = frozenset({"set", "skipped", "dry_run", WOULD_SET})
@@ -32,10 +33,10 @@ DryRun = Annotated[
 
 
 @weights.command("run")
-@with_settings
+@with_settings(WeightSetterSettings, neuron)
 def run_command(
     *,
-    settings: Chosen,
+    settings: Chosen[WeightSetterSettings],
     dry_run: DryRun = False,
     once: Annotated[
         bool, typer.Option("--once", help="One turn, then end.")
@@ -68,10 +69,10 @@ def run_command(
 
 
 @weights.command("show")
-@with_settings
+@with_settings(WeightSetterSettings, neuron)
 def show_command(
     *,
-    settings: Chosen,
+    settings: Chosen[WeightSetterSettings],
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from dataclasses import dataclass
+from typing import Annotated, NoReturn
 from uuid import UUID
 
 import typer
@@ -17,24 +16,14 @@ from quasar_core.client.administration import AdminClient
 from quasar_core.client.answers import ProblemAnswer
 from quasar_core.contracts.http import BanKind
 from quasar_core.errors import QuasarError
+from quasar_core.options import AsJson, Chosen, OptionFault, with_settings
+
+from services.api.admin.settings import AdminSettings
 
 USAGE_FAULT = 2
 
 Reason = Annotated[
     str, typer.Option(help="Why; it stands in the public event log.")
-]
-ApiUrl = Annotated[
-    str | None, typer.Option(help="The API of the competition.")
-]
-WalletName = Annotated[
-    str | None, typer.Option(help="The administrator's wallet.")
-]
-WalletHotkey = Annotated[str | None, typer.Option(help="Its hotkey.")]
-WalletPath = Annotated[
-    Path | None, typer.Option(help="The folder of the wallets.")
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output.")
 ]
 Submission = Annotated[UUID, typer.Argument(help="Its id.")]
 Kind = Annotated[BanKind, typer.Argument(help="What is banned.")]
@@ -43,12 +32,16 @@ Subject = Annotated[
 ]
 
 
+Mine = Chosen[AdminSettings]
+for_administrators = with_settings(AdminSettings)
+
+
 @dataclass(frozen=True)
 class Office:
     """Who administers which deployment, and how he is answered."""
 
     as_json: bool
-    chosen: dict[str, Any] = field(default_factory=dict)
+    settings: Mine
 
     def tell(self, ask: Callable[[AdminClient], BaseModel]) -> None:
         """Ask, and print the answer: JSON, or a line for each field."""
@@ -72,9 +65,7 @@ class Office:
         from quasar_core.chain.signatures import RequestSigner
         from quasar_core.chain.wallets import open_wallet
 
-        from services.api.admin.settings import AdminSettings
-
-        settings = AdminSettings(**self.chosen)
+        settings = self.settings()
         wallet = open_wallet(
             settings.wallet_name, settings.wallet_hotkey, settings.wallet_path
         )
@@ -93,7 +84,7 @@ class Office:
             first = fault.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             self._give_up("invalid_request", f"{where}: {first['msg']}", fault)
-        except KeyFault as fault:
+        except (KeyFault, OptionFault) as fault:
             self._give_up("invalid_request", str(fault), fault)
         except QuasarError as fault:
             self._give_up("unavailable", str(fault), fault)
@@ -107,39 +98,32 @@ class Office:
         raise typer.Exit(USAGE_FAULT) from fault
 
 
-def _office(given: dict[str, Any]) -> Office:
-    names = ("api_url", "wallet_name", "wallet_hotkey", "wallet_path")
-    chosen = {name: given[name] for name in names if given[name] is not None}
-    return Office(given["as_json"], chosen)
-
-
+@for_administrators
 def open_round(
     *,
     reason: Reason,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """Open the next round now; the open one ends with it."""
-    _office(locals()).tell(lambda client: client.open_round(reason))
+    Office(as_json, settings).tell(lambda client: client.open_round(reason))
 
 
+@for_administrators
 def close_round(
     number: Annotated[int, typer.Argument(min=1, help="The open round.")],
     *,
     reason: Reason,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """Close a round before its time; the next one opens with it."""
-    _office(locals()).tell(lambda client: client.close_round(number, reason))
+    Office(as_json, settings).tell(
+        lambda client: client.close_round(number, reason)
+    )
 
 
+@for_administrators
 def ban(
     kind: Kind,
     subject: Subject,
@@ -148,55 +132,48 @@ def ban(
     hours: Annotated[
         float | None, typer.Option(help="For how long; else for good.")
     ] = None,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """Ban a hotkey from writing, or an address from asking at all."""
-    _office(locals()).tell(
+    Office(as_json, settings).tell(
         lambda client: client.ban(kind, subject, reason, hours)
     )
 
 
+@for_administrators
 def unban(
     kind: Kind,
     subject: Subject,
     *,
     reason: Reason,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """Lift a ban, also one that failed signatures brought an address."""
-    _office(locals()).tell(lambda client: client.lift(kind, subject, reason))
+    Office(as_json, settings).tell(
+        lambda client: client.lift(kind, subject, reason)
+    )
 
 
+@for_administrators
 def bans(
     *,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """List the bans that hold."""
-    _office(locals()).tell(lambda client: client.bans())
+    Office(as_json, settings).tell(lambda client: client.bans())
 
 
+@for_administrators
 def config(
     *,
-    api_url: ApiUrl = None,
-    wallet_name: WalletName = None,
-    wallet_hotkey: WalletHotkey = None,
-    wallet_path: WalletPath = None,
+    settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """Show the settings that the API runs with, without its passwords."""
-    _office(locals()).tell(lambda client: client.config())
+    Office(as_json, settings).tell(lambda client: client.config())
 
 
 MOVES = {
@@ -208,17 +185,15 @@ MOVES = {
 
 
 def _mover(order: str) -> Callable[..., None]:
+    @for_administrators
     def command(
         submission_id: Submission,
         *,
         reason: Reason,
-        api_url: ApiUrl = None,
-        wallet_name: WalletName = None,
-        wallet_hotkey: WalletHotkey = None,
-        wallet_path: WalletPath = None,
+        settings: Mine,
         as_json: AsJson = False,
     ) -> None:
-        _office(locals()).tell(
+        Office(as_json, settings).tell(
             lambda client: client.move_submission(submission_id, order, reason)
         )
 

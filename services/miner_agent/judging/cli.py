@@ -11,15 +11,11 @@ import typer
 from quasar_core.client.api import QuasarClient
 from quasar_core.domain.leagues import DEFAULT_LEAGUE_UNIT
 from quasar_core.judge.progress import Progress
+from quasar_core.options import ApiUrl, AsJson
 
 from services.miner_agent import reproducing
 from services.miner_agent.lengths import in_all_leagues
-from services.miner_agent.options import (
-    ApiUrl,
-    AsJson,
-    RepoPath,
-    settings_of,
-)
+from services.miner_agent.options import RepoPath, settings_of
 from services.miner_agent.output import ACCEPTED, REJECTED, answer, answering
 from services.miner_agent.validation import (
     NothingToValidate,

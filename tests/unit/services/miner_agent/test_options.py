@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from quasar_core.options import OptionFault
 
 from services.miner_agent.options import settings_of
 
@@ -36,5 +36,5 @@ def test_the_reference_model_goes_to_the_judge(monkeypatch):
 
 
 def test_what_is_out_of_range_is_refused():
-    with pytest.raises(ValidationError):
+    with pytest.raises(OptionFault):
         settings_of(netuid=70_000)

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 import typer
-from quasar_core.errors import QuasarError
+from quasar_core.options import Chosen, OptionFault, neuron, with_settings
 from typer.testing import CliRunner
 
-from services.weight_setter.options import Chosen, with_settings
+from services.weight_setter.settings import WeightSetterSettings
 
 app = typer.Typer()
 
 
 @app.command()
-@with_settings
-def tell(*, settings: Chosen, loud: bool = False) -> None:
+@with_settings(WeightSetterSettings, neuron)
+def tell(
+    *, settings: Chosen[WeightSetterSettings], loud: bool = False
+) -> None:
     """Tell what was given."""
     made = settings()
     typer.echo(f"{made.netuid} {made.wallet_name} {made.chain_url} {loud}")
@@ -45,8 +47,14 @@ def test_the_chain_may_be_called_a_network_as_elsewhere():
 def test_what_makes_no_settings_is_said_in_a_sentence():
     fault = call("--netuid", "-1").exception
 
-    assert isinstance(fault, QuasarError)
+    assert isinstance(fault, OptionFault)
     assert "greater than or equal to 0" in str(fault)
+
+
+def test_more_may_be_given_where_it_is_known_only_later():
+    chosen = Chosen(WeightSetterSettings, {"netuid": None})
+
+    assert chosen.with_more(netuid=24)().netuid == 24
 
 
 def test_the_help_shows_them_all(tmp_path: Path):
