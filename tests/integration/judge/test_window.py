@@ -42,7 +42,7 @@ runner.run = run
 @pytest.fixture
 def judged(tmp_path, monkeypatch):
     """Judges a text as if the screen had let it through."""
-    monkeypatch.setattr(judging, "screen", lambda files: None)
+    monkeypatch.setattr(judging, "screen_inside", lambda *_: None)
     settings = JudgeSettings(
         correctness_lengths=(64, 128, 192),
         memory_bytes=768 * MIB,

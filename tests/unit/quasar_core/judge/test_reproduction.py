@@ -53,7 +53,7 @@ def run(text, settings):
         settings=settings,
         sandbox=PlainSandbox(),
         progress=lambda step: None,
-        seed=SEED,
+        seed=SEED.hex(),
     )
 
 
