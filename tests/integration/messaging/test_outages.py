@@ -78,7 +78,7 @@ def test_sigterm_ends_a_consumer_whose_broker_is_away(own_valkey):
 def test_sigterm_ends_a_consumer_that_never_found_its_broker(own_valkey):
     own_valkey.stop()
     with Program(PROGRAM, own_valkey.url, "recording") as program:
-        program.wait_for("starting")
+        program.wait_for("broker.unreachable")
         assert program.terminate(seconds=10) == 0
 
 
