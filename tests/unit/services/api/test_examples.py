@@ -7,7 +7,7 @@ from services.api.app import create_app
 from services.api.examples import example_of, fits
 from tests.support.api import settings_for
 
-DOCUMENT = create_app(settings_for("sqlite:///nothing.db")).openapi()
+DOCUMENT = create_app(settings_for("sqlite:////dev/null/nothing.db")).openapi()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
