@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,16 +12,24 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from quasar_core.contracts.values import Hotkey
 
 
+@dataclass(frozen=True)
+class Secret:
+    """Marks a setting that nobody else may read: what of it is secret."""
+
+    what: str
+
+
 class CoreSettings(BaseSettings):
-    """Settings that all services have; each service adds its own.
+    """What every process reads; each service adds its own.
 
     Every name is read from `QUASAR_<NAME>`, or from an alias of the
-    existing subnet where the field names one.
+    existing subnet where the field names one. What is empty is unset.
     """
 
     model_config = SettingsConfigDict(
         env_prefix="QUASAR_",
         env_file=".env",
+        env_ignore_empty=True,
         extra="ignore",
         populate_by_name=True,
         frozen=True,
@@ -30,11 +39,13 @@ class CoreSettings(BaseSettings):
         default="local",
         description="`production` refuses every shortcut of a laptop.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="What is logged: this and worse."
+    )
     log_json: bool = Field(
         default=True, description="One JSON object per line; else coloured."
     )
-    redis_url: str = Field(
+    redis_url: Annotated[str, Secret("its password")] = Field(
         default="redis://127.0.0.1:6379/0",
         description="The broker; redis:// or redis+socket://PATH.",
     )
@@ -67,6 +78,7 @@ class ChainSettings(CoreSettings):
         ge=0,
         le=65_535,
         validation_alias=AliasChoices("QUASAR_NETUID", "NETUID"),
+        description="The subnet; 24 on the test network.",
     )
 
 
@@ -91,8 +103,9 @@ class ParticipantSettings(ChainSettings):
     wallet_hotkey: str = Field(
         default="default",
         validation_alias=AliasChoices("QUASAR_WALLET_HOTKEY", "WALLET_HOTKEY"),
+        description="Which hotkey of the wallet signs.",
     )
-    wallet_path: Path = Field(
+    wallet_path: Annotated[Path, Secret("the keys that lie there")] = Field(
         default=Path("~/.bittensor/wallets"),
         description="The folder of the wallets.",
     )

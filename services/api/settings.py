@@ -14,22 +14,13 @@ from pydantic import (
     model_validator,
 )
 from quasar_core.chain.keys import KeyFault, canonical_hotkey
-from quasar_core.contracts.values import (
-    CommitHash,
-    PoolName,
-    Sha256Hex,
-    WorkerName,
-)
 from quasar_core.contracts.values import Hotkey as AnyHotkey
-from quasar_core.domain.rewards import Unfilled
-from quasar_core.domain.workload import Profile
+from quasar_core.contracts.values import WorkerName
 from quasar_core.messaging.limits import LimitRules
-from quasar_core.settings import ChainSettings, CoreSettings
+from quasar_core.settings import ChainSettings, CoreSettings, Secret
 
-Count = Annotated[int, Field(ge=1)]
-Bound = Annotated[int, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+from services.api.attempts.settings import PositiveFloat, QueueSettings
+from services.api.rounds.settings import Bound, Count, RoundRules
 
 
 def _canonical(address: str) -> str:
@@ -50,25 +41,23 @@ Network = Annotated[str, AfterValidator(_network)]
 
 
 class DatabaseSettings(CoreSettings):
-    """All that a migration needs to know."""
+    """Where the database is: all that a migration needs to know."""
 
-    database_url: str = Field(
+    database_url: Annotated[str, Secret("its password")] = Field(
         default="sqlite:///quasar.db",
         validation_alias=AliasChoices("QUASAR_DATABASE_URL", "DATABASE_URL"),
         description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
     )
 
 
-class Settings(DatabaseSettings, ChainSettings):
-    """What the API reads from its environment.
-
-    The rules among them are frozen into a round when it opens; a change
-    counts from the next round on.
-    """
+class Settings(RoundRules, QueueSettings, DatabaseSettings, ChainSettings):
+    """What the API reads beside rules, queue, database and chain."""
 
     # --- where things are --------------------------------------------------
     host: str = Field(default="127.0.0.1", description="Where HTTP listens.")
-    port: int = Field(default=8000, ge=0, le=65_535)
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="0: any free port."
+    )
     receiver_hotkey: Hotkey = Field(
         description="The API's own hotkey: signed requests are for it alone."
     )
@@ -101,8 +90,12 @@ class Settings(DatabaseSettings, ChainSettings):
         default=5,
         description="So many failed signatures ban an address; 0: none do.",
     )
-    auth_failure_seconds: Count = 600
-    auth_ban_seconds: Count = 3_600
+    auth_failure_seconds: Count = Field(
+        default=600, description="Over how long those failures are counted."
+    )
+    auth_ban_seconds: Count = Field(
+        default=3_600, description="How long such a ban lasts."
+    )
     worker_hotkeys: dict[WorkerName, Hotkey] = Field(
         default_factory=dict,
         description=(
@@ -110,95 +103,37 @@ class Settings(DatabaseSettings, ChainSettings):
             " on a laptop only: anybody's on this broker."
         ),
     )
-    git_schemes: tuple[str, ...] = ("https",)
-    git_hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org")
+    git_schemes: tuple[str, ...] = Field(
+        default=("https",),
+        description="How forks may be fetched; `file` in demos and tests.",
+    )
+    git_hosts: tuple[str, ...] = Field(
+        default=("github.com", "gitlab.com", "codeberg.org"),
+        description="From where forks may be fetched.",
+    )
 
-    # --- what a round is judged by -----------------------------------------
-    pool: PoolName = "cpu"
-    profile: Profile = Profile.CPU
-    base_commit: CommitHash | None = Field(
-        default=None, description="The base repository's first commit."
+    # --- the chain, as the API sees it --------------------------------------
+    metagraph_refresh_seconds: PositiveFloat = Field(
+        default=60.0, description="How often the chain's miners are read."
     )
-    harness_digest: Sha256Hex | None = Field(
-        default=None,
-        description="The judge's; unset, the round's first run decides.",
-    )
-    league_unit: Count = 100_000
-    max_sequence_length: Count = 2_000_000
-    min_improvement: Annotated[float, Field(ge=0, lt=10)] = 0.015
-    must_beat_baseline: bool = True
-    one_paid_per_coldkey: bool = True
-    records_only: bool = False
-    unfilled: Unfilled = Unfilled.RENORMALISE
-    reenter_paid_places: bool = True
-    round_blocks: Count = 14_400
-    evaluating_blocks: Count = 1_800
-    accepts_unsealed: bool = Field(
-        default=True,
-        description="Whether commits may be sent without sealing them first.",
-    )
-    blocks_until_reveal: Annotated[int, Field(ge=0)] = Field(
-        default=100,
-        validation_alias=AliasChoices(
-            "QUASAR_BLOCKS_UNTIL_REVEAL", "BLOCKS_UNTIL_REVEAL"
-        ),
-        description="How long a commitment stays sealed at least.",
-    )
-    reveal_window: Count = Field(
-        default=300,
-        description="Until when it may be revealed, counted from its commit.",
-    )
-    challenges_per_round: int = Field(
-        default=16,
-        ge=0,
-        description=(
-            "How many passages into paid places are run once more before"
-            " they count; 0: the scores alone decide."
-        ),
-    )
-    challenging_blocks: Count = Field(
-        default=600,
-        description="For how long a drained round waits for them at most.",
-    )
-    cosine_sim_threshold: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.99,
-        validation_alias=AliasChoices(
-            "QUASAR_COSINE_SIM_THRESHOLD", "COSINE_SIM_THRESHOLD"
-        ),
-    )
-    max_diff_threshold: PositiveFloat = Field(
-        default=0.1,
-        validation_alias=AliasChoices(
-            "QUASAR_MAX_DIFF_THRESHOLD", "MAX_ABS_DIFF_THRESHOLD"
-        ),
-    )
-    quota_waiting_per_league: Count = 1
-    quota_judged_per_round: Count = 12
-    quota_unrevealed: Count = 2
-
-    # --- the queue ---------------------------------------------------------
-    dispatch_ahead: Count = 2
-    dispatch_lost_seconds: PositiveFloat = 30.0
-    lease_seconds: PositiveFloat = 45.0
-    lease_grace_seconds: PositiveFloat = Field(
+    metagraph_stale_seconds: PositiveFloat = Field(
         default=600.0,
-        description=(
-            "For how long a silent worker keeps its lease while messages"
-            " wait to be recorded: its heartbeat may be among them."
-        ),
+        description="After so long without the chain, nobody is let in.",
     )
-    retry_backoff_seconds: PositiveFloat = 5.0
-    scheduler_poll_seconds: PositiveFloat = 0.05
-    round_poll_seconds: PositiveFloat = 1.0
-    seal_seconds: PositiveFloat = 60.0
-    metagraph_refresh_seconds: PositiveFloat = 60.0
-    metagraph_stale_seconds: PositiveFloat = 600.0
 
     # --- the web -----------------------------------------------------------
-    max_event_streams: Count = 200
-    max_event_streams_per_client: Count = 8
-    event_poll_seconds: PositiveFloat = 0.25
-    event_heartbeat_seconds: PositiveFloat = 15.0
+    max_event_streams: Count = Field(
+        default=200, description="Streams of events open at once."
+    )
+    max_event_streams_per_client: Count = Field(
+        default=8, description="Of them, one address's."
+    )
+    event_poll_seconds: PositiveFloat = Field(
+        default=0.25, description="How often streams look for what is new."
+    )
+    event_heartbeat_seconds: PositiveFloat = Field(
+        default=15.0, description="After so long a silent stream says so."
+    )
 
     def receivers(self, now: datetime) -> tuple[str, ...]:
         """The hotkeys that requests may be signed for, our own first."""
@@ -218,14 +153,6 @@ class Settings(DatabaseSettings, ChainSettings):
             failure_seconds=self.auth_failure_seconds,
             ban_seconds=self.auth_ban_seconds,
         )
-
-    @model_validator(mode="after")
-    def _the_window_opens_before_it_ends(self) -> Settings:
-        if self.reveal_window < self.blocks_until_reveal:
-            raise ValueError(
-                "QUASAR_REVEAL_WINDOW ends before QUASAR_BLOCKS_UNTIL_REVEAL"
-            )
-        return self
 
     @model_validator(mode="after")
     def _production_takes_no_short_cut(self) -> Settings:

@@ -21,8 +21,13 @@ class Settings(WorkerSettings):
         default=("https",),
         description="How forks may be fetched; `file` in demos and tests.",
     )
-    git_hosts: tuple[str, ...] = ("github.com", "gitlab.com", "codeberg.org")
-    fetch_seconds: float = Field(default=60.0, gt=0)
+    git_hosts: tuple[str, ...] = Field(
+        default=("github.com", "gitlab.com", "codeberg.org"),
+        description="From where forks may be fetched.",
+    )
+    fetch_seconds: float = Field(
+        default=60.0, gt=0, description="How long fetching a fork may take."
+    )
     judge: JudgeSettings = Field(
         default=JudgeSettings(),
         description="How runs are judged, as JSON; the pool's rounds name it.",

@@ -17,6 +17,7 @@ class MinerSettings(ParticipantSettings):
         validation_alias=AliasChoices(
             "QUASAR_WALLET_NAME", "WALLET_MINER_NAME"
         ),
+        description="Your wallet.",
     )
     reference_model: Path | None = Field(
         default=None,

@@ -16,6 +16,7 @@ class WeightSetterSettings(ParticipantSettings):
         validation_alias=AliasChoices(
             "QUASAR_WALLET_NAME", "WALLET_VALIDATOR_NAME"
         ),
+        description="The validator's wallet.",
     )
     weights_poll_seconds: Annotated[float, Field(gt=0)] = Field(
         default=12.0,

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from quasar_core.contracts.values import PoolName, WorkerName
-from quasar_core.settings import CoreSettings
+from quasar_core.settings import CoreSettings, Secret
 
 PositiveSeconds = Annotated[float, Field(gt=0)]
 
@@ -26,7 +26,7 @@ def name_on_host(role: str) -> str:
 
 
 class WorkerSettings(CoreSettings):
-    """Settings of a process that takes jobs and runs strangers' code."""
+    """What a process reads that takes jobs and runs strangers' code."""
 
     pool: PoolName = Field(
         default="cpu", description="Whose jobs: the queue is WORK.POOL."
@@ -35,20 +35,27 @@ class WorkerSettings(CoreSettings):
         default_factory=partial(name_on_host, "worker"),
         description="Unique among the workers; the API knows its key by it.",
     )
-    worker_seed_file: Path | None = Field(
-        default=None,
-        description=(
-            "The seed of the key that signs results, 64 hex digits; made"
-            " where missing. Unset: in the state directory."
-        ),
+    worker_seed_file: Annotated[Path | None, Secret("what the file holds")] = (
+        Field(
+            default=None,
+            description=(
+                "The seed of the key that signs results, 64 hex digits; made"
+                " where missing. Unset: in the state directory."
+            ),
+        )
     )
     heartbeat_seconds: PositiveSeconds = Field(
         default=10.0, description="Well below the API's lease."
     )
-    seen_seconds: PositiveSeconds = 15.0
+    seen_seconds: PositiveSeconds = Field(
+        default=15.0, description="How often it says that it is up."
+    )
     lock_directory: Path | None = Field(
         default=None,
-        description="Shared by all workers of a machine: one judges at once.",
+        description=(
+            "Shared by all workers of a machine: one judges at once. Unset:"
+            " `/run/quasar` for root, else in the temporary folder."
+        ),
     )
     sandbox_backend: str | None = Field(
         default=None,

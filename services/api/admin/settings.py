@@ -12,4 +12,5 @@ class AdminSettings(ParticipantSettings):
     wallet_name: str = Field(
         default="owner",
         validation_alias="QUASAR_WALLET_NAME",
+        description="The administrator's wallet.",
     )
