@@ -140,6 +140,10 @@ bench: install ## Measure: from submission to benchmark; a whole judging
 dashboards: install ## Write the dashboards that Grafana loads
 	$(BIN)/python -m deploy.dashboards
 
+.PHONY: configuration
+configuration: install ## Write docs/configuration.md and .env.example
+	$(BIN)/python -m deploy.reference
+
 # --- the kernels, on a CUDA machine -------------------------------------------
 
 # Where nothing can be installed, GPU_PYTHON=python3 runs what is there: a

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from pydantic import AliasChoices
 from quasar_core.errors import (
     REJECTION_SENTENCES,
     ProblemCode,
@@ -16,6 +15,8 @@ from quasar_core.messaging.topology import POOLED, TOPOLOGY
 from quasar_core.settings import CoreSettings
 
 import services
+from deploy.reference.files import FILES
+from deploy.reference.variables import READERS, sections
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -30,29 +31,31 @@ def settings_classes():
                     yield value
 
 
-def environment_names(settings):
-    prefix = settings.model_config.get("env_prefix", "")
-    for name, field in settings.model_fields.items():
-        alias = field.validation_alias
-        choices = (
-            [str(choice) for choice in alias.choices]
-            if isinstance(alias, AliasChoices)
-            else []
-        )
-        prefixed = [one for one in choices if one.startswith(prefix)]
-        yield (prefixed or [f"{prefix}{name}".upper()])[0]
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_what_is_generated_from_the_settings_is_up_to_date(path):
+    assert path.read_text() == FILES[path](), "run `make configuration`"
 
 
-def test_the_example_environment_names_every_setting_and_no_other():
+def test_no_settings_are_left_out_of_the_reference():
+    told = {each for one in READERS.values() for each in one.__mro__}
+    assert set(settings_classes()) - told == set()
+
+
+def test_every_setting_says_what_it_means():
+    silent = [
+        each.name
+        for section in sections()
+        for each in section.variables
+        if not each.meaning.endswith(".")
+    ]
+    assert silent == []
+
+
+def test_every_variable_stands_in_the_example_environment_once():
     text = (ROOT / ".env.example").read_text()
-    shown = set(re.findall(r"^#? ?(QUASAR_[A-Z0-9_]+)=", text, re.MULTILINE))
-    known = {
-        name
-        for settings in {CoreSettings, *settings_classes()}
-        for name in environment_names(settings)
-    }
-    assert known - shown == set(), "settings missing from .env.example"
-    assert shown - known == set(), ".env.example names unknown settings"
+    shown = re.findall(r"^#?(QUASAR_[A-Z0-9_]+)=", text, re.MULTILINE)
+    known = {each.name for one in sections() for each in one.variables}
+    assert sorted(shown) == sorted(known)
 
 
 @pytest.mark.parametrize("code", list(RejectionCode))

@@ -1,0 +1,1 @@
+"""The configuration reference, generated from the settings classes."""
