@@ -21,6 +21,9 @@ Everything that a process reads from its environment, or from a file `.env`
 in its working directory; the environment wins. A list or an object is
 written as JSON. What cannot be read is refused at the start, by name.
 
+Whatever is secret can lie in a file instead: `<NAME>_FILE` names it, as in
+`QUASAR_REDIS_URL_FILE=/run/secrets/redis_url`. `<NAME>` itself wins.
+
 This page and [`.env.example`](../.env.example) are written by
 `make configuration` from the settings classes, where the descriptions stand;
 a test holds them together.

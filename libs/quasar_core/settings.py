@@ -2,14 +2,71 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from quasar_core.contracts.values import Hotkey
+
+FILE_SUFFIX = "_FILE"
+
+
+class SecretFiles(EnvSettingsSource):
+    """A setting's value from the file that `<NAME>_FILE` names.
+
+    So a secret reaches a container as a file, which no `inspect` and no
+    child process shows. White space around it is no part of it.
+    """
+
+    def __call__(self) -> dict[str, Any]:
+        """What the files say; ValidationError where one cannot be read."""
+        try:
+            return super().__call__()
+        except SettingsError as fault:
+            if isinstance(fault.__cause__, ValidationError):
+                raise fault.__cause__ from fault
+            raise
+
+    def get_field_value(
+        self, field: FieldInfo, field_name: str
+    ) -> tuple[Any, str, bool]:
+        """As the environment's, one step further."""
+        for key, name, is_complex in self._extract_field_info(
+            field, field_name
+        ):
+            path = os.environ.get(f"{name.upper()}{FILE_SUFFIX}")
+            if path:
+                return self._content(Path(path), name), key, is_complex
+        return None, field_name, False
+
+    def _content(self, path: Path, name: str) -> str:
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as fault:
+            reason = getattr(fault, "strerror", None) or "not text"
+            error = PydanticCustomError(
+                "secret_file",
+                "the file {path} cannot be read: {reason}",
+                {"path": str(path), "reason": reason},
+            )
+            details = InitErrorDetails(
+                type=error, loc=(f"{name.upper()}{FILE_SUFFIX}",), input=None
+            )
+            raise ValidationError.from_exception_data(
+                self.settings_cls.__name__, [details]
+            ) from fault
 
 
 @dataclass(frozen=True)
@@ -23,7 +80,8 @@ class CoreSettings(BaseSettings):
     """What every process reads; each service adds its own.
 
     Every name is read from `QUASAR_<NAME>`, or from an alias of the
-    existing subnet where the field names one. What is empty is unset.
+    existing subnet where the field names one; what neither says, from the
+    file that `QUASAR_<NAME>_FILE` names. What is empty is unset.
     """
 
     model_config = SettingsConfigDict(
@@ -34,6 +92,24 @@ class CoreSettings(BaseSettings):
         populate_by_name=True,
         frozen=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What counts more comes first."""
+        return (
+            init_settings,
+            env_settings,
+            SecretFiles(settings_cls),
+            dotenv_settings,
+            file_secret_settings,
+        )
 
     environment: Literal["local", "production"] = Field(
         default="local",
