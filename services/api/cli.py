@@ -9,6 +9,7 @@ import typer
 from quasar_core.errors import QuasarError
 
 from services.api.admin import cli as orders
+from services.api.backup.cli import backup, restore
 from services.api.rebuild.cli import rebuild
 
 api = typer.Typer(
@@ -21,6 +22,8 @@ admin = typer.Typer(
     help="What an administrator does, and what he can prove.",
 )
 admin.command("rebuild")(rebuild)
+admin.command("backup")(backup)
+admin.command("restore")(restore)
 orders.join(admin)
 
 
