@@ -1,6 +1,7 @@
 """Fixtures of the API's integration tests."""
 
 from tests.support.api import sqlite_world, world
+from tests.support.api_processes import platform
 from tests.support.postgres import (
     database_url,
     empty_database_url,
@@ -16,6 +17,7 @@ __all__ = [
     "database_url",
     "empty_database_url",
     "own_valkey",
+    "platform",
     "postgres_database_url",
     "postgres_template",
     "postgres_url",
