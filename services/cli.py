@@ -38,6 +38,11 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "up",
             "Run the platform on this machine until Ctrl-C.",
         ),
+        "doctor": Entry(
+            "deploy.local.cli",
+            "doctor",
+            "What this machine lacks to mine, validate or administer.",
+        ),
         "miner": Entry(
             "services.miner_agent.cli",
             "miner",

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from quasar_core.options import Chosen, neuron, with_settings
+from quasar_core.options import AsJson, Chosen, neuron, with_settings
 
+from deploy.local.parts import Part
 from deploy.local.session import (
     FAILED,
     RUN_FOLDER,
@@ -109,6 +110,31 @@ def up(
     )
     with last_words(), interruptible(), own_folder(directory) as folder:
         run_stack(folder, rules, port, fresh=fresh)
+
+
+@with_settings(WeightSetterSettings, neuron)
+def doctor(
+    *,
+    settings: Chosen[WeightSetterSettings],
+    part: Annotated[
+        Part, typer.Option("--as", help="Which part this machine is to take.")
+    ] = Part.VALIDATOR,
+    as_json: AsJson = False,
+) -> None:
+    """Look at everything that taking part needs; 1 where something lacks.
+
+    Sandbox, GPU, disk, broker, database where one is configured, API,
+    clock, chain, wallet, registration and permit, as far as that part needs
+    them. Each row that fails says what to do. A pool that judges on
+    processors needs no GPU: that there is none is told, and is no failure.
+    """
+    from quasar_core.doctor.findings import report
+
+    from deploy.local.doctor import EXAMINATIONS, examine
+
+    findings = examine(part, settings.given)
+    deed = EXAMINATIONS[part].deed
+    raise typer.Exit(report(findings, deed, as_json=as_json))
 
 
 validator = typer.Typer(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from quasar_core.errors import QuasarError
 from quasar_core.settings import CoreSettings
@@ -85,6 +86,8 @@ class Chosen(Generic[S]):
             first = fault.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise OptionFault(f"{where}: {first['msg']}") from fault
+        except SettingsError as fault:
+            raise OptionFault(f"{fault}: it is no JSON") from fault
 
     def with_more(self, **given: Any) -> Chosen[S]:
         """The same, with more given."""

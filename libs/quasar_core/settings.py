@@ -159,10 +159,7 @@ class ChainSettings(CoreSettings):
 
 
 class ParticipantSettings(ChainSettings):
-    """What whoever talks to the API with a wallet needs to know.
-
-    The wallet's name is each participant's own: its default differs.
-    """
+    """What whoever talks to the API needs to know."""
 
     api_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -176,6 +173,12 @@ class ParticipantSettings(ChainSettings):
             " first time."
         ),
     )
+
+
+class WalletSettings(ParticipantSettings):
+    """Which wallet signs; what it is called by default is each one's own."""
+
+    wallet_name: str
     wallet_hotkey: str = Field(
         default="default",
         validation_alias=AliasChoices("QUASAR_WALLET_HOTKEY", "WALLET_HOTKEY"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -45,26 +43,14 @@ def doctor(
     Runs a probe inside the sandbox and asks Redis; changes nothing but the
     worker's own folders, which it makes.
     """
-    from services.benchmark_worker.doctor import examine
+    from quasar_core.doctor.findings import look, report
+    from quasar_core.options import Chosen
+
+    from services.benchmark_worker.doctor import WORKER
     from services.benchmark_worker.settings import Settings
 
-    findings = examine(Settings())
-    fit = all(each.ok or not each.needed for each in findings)
-    if as_json:
-        checks = [asdict(each) for each in findings]
-        typer.echo(json.dumps({"fit": fit, "checks": checks}))
-    else:
-        for each in findings:
-            mark = "ok  " if each.ok else "FAIL" if each.needed else "note"
-            typer.echo(f"{mark}  {each.name:<14} {each.detail}")
-            if each.fix:
-                typer.echo(f"      {'':<14} -> {each.fix}")
-        typer.echo(
-            "This machine can judge."
-            if fit
-            else "This machine cannot judge yet: see the arrows."
-        )
-    raise typer.Exit(0 if fit else 1)
+    findings = look(Chosen(Settings, {}), WORKER)
+    raise typer.Exit(report(findings, "judge", as_json=as_json))
 
 
 @app.command()

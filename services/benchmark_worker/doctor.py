@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from quasar_core.chain.keys import KeyFault, worker_keypair
+from quasar_core.doctor.broker import check_broker
+from quasar_core.doctor.cards import check_cards
+from quasar_core.doctor.findings import Check, Finding
+from quasar_core.doctor.machine import (
+    check_disk,
+    check_git,
+    check_sandbox,
+    check_versions,
+)
+from quasar_core.domain.workload import Profile
 from quasar_core.errors import QuasarError
-from quasar_core.execution.backends import default_sandbox
-from quasar_core.execution.sandbox import SandboxUnavailable
-from quasar_core.messaging.bus import Bus, BusUnavailable
-from quasar_core.worker.host import installed_versions
 from quasar_core.worker.locks import (
     FileLock,
     LockTaken,
@@ -22,111 +25,10 @@ from quasar_core.worker.locks import (
 
 from services.benchmark_worker.settings import Settings
 
-OLDEST_GIT = (2, 36)
-"""The first whose fetch takes object names from stdin with a filter."""
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: `fix` says what to do where it is not well.
-
-    What is not `needed` is told and refuses nothing.
-    """
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
-    needed: bool = True
-
-
-def examine(settings: Settings) -> tuple[Finding, ...]:
-    """Look at everything a worker needs, touching nobody's work."""
-    return tuple(finding for check in CHECKS for finding in check(settings))
-
-
-def check_versions(_settings: Settings) -> Iterator[Finding]:
-    """The interpreter and the distributions that kernels run on."""
-    for name, found in installed_versions().items():
-        yield Finding(
-            name,
-            found != "missing",
-            found,
-            (
-                ""
-                if found != "missing"
-                else "install the extra" " quasar-subnet[benchmark-worker]"
-            ),
-        )
-
-
-def check_sandbox(settings: Settings) -> Iterator[Finding]:
-    """The sandbox, by its own probe, and the limits it can set."""
-    try:
-        sandbox = default_sandbox(
-            settings.sandbox_backend,
-            allow_degraded=True,
-            image=settings.sandbox_image,
-            production=settings.environment == "production",
-        )
-        isolation = sandbox.preflight()
-    except SandboxUnavailable as fault:
-        yield Finding("sandbox", ok=False, detail="cannot run", fix=str(fault))
-        return
-    proved = sum(isolation.proved.values())
-    yield Finding(
-        "sandbox",
-        ok=True,
-        detail=f"{isolation.backend}: {proved} properties proved inside",
-    )
-    yield Finding(
-        "cgroups",
-        ok=not isolation.degraded,
-        detail="limits hold" if not isolation.degraded else "no limits",
-        fix=(
-            "run as root, or under `systemd-run --user --scope`, so that"
-            " memory and processes can be limited; on a laptop set"
-            " QUASAR_ALLOW_DEGRADED=1"
-        )
-        * isolation.degraded,
-        needed=not settings.allow_degraded,
-    )
-
-
-def check_git(_settings: Settings) -> Iterator[Finding]:
-    """The git that fetches forks."""
-    fix = "install git {}.{} or newer".format(*OLDEST_GIT)
-    path = shutil.which("git")
-    if path is None:
-        yield Finding("git", ok=False, detail="missing", fix=fix)
-        return
-    said = subprocess.run(  # noqa: S603 -- a path that `which` found
-        [path, "--version"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    numbers = said.removeprefix("git version ").split(".")[:2]
-    new_enough = (
-        all(part.isdecimal() for part in numbers)
-        and tuple(map(int, numbers)) >= OLDEST_GIT
-    )
-    yield Finding("git", new_enough, said, "" if new_enough else fix)
-
-
-def check_broker(settings: Settings) -> Iterator[Finding]:
-    """Whether Redis answers where the settings say it is."""
-    bus = Bus(settings.redis_url)
-    try:
-        bus.ping()
-    except BusUnavailable as fault:
-        yield Finding(
-            "redis",
-            ok=False,
-            detail=str(fault),
-            fix="start it, or set QUASAR_REDIS_URL to where it listens",
-        )
-    else:
-        yield Finding("redis", ok=True, detail="answers")
-    finally:
-        bus.close()
+def check_pool(settings: Settings) -> Iterator[Finding]:
+    """A GPU and its driver, which only some pools need."""
+    return check_cards(settings.judge.profile is not Profile.CPU)
 
 
 def check_key(settings: Settings) -> Iterator[Finding]:
@@ -165,12 +67,11 @@ def check_places(settings: Settings) -> Iterator[Finding]:
             " folders that this user may write",
         )
         return
-    writable = os.access(home, os.W_OK)
     yield Finding(
         "folders",
-        writable,
+        os.access(home, os.W_OK),
         f"state in {home}, locks in {directory}",
-        "" if writable else "set QUASAR_STATE_DIRECTORY to a folder of ours",
+        "set QUASAR_STATE_DIRECTORY to a folder of ours",
     )
     try:
         with FileLock(home / "worker.lock").held_at_once("running"):
@@ -180,13 +81,19 @@ def check_places(settings: Settings) -> Iterator[Finding]:
     yield Finding("worker", ok=True, detail=state, needed=False)
 
 
-Check = Callable[[Settings], Iterator[Finding]]
-
-CHECKS: tuple[Check, ...] = (
+MACHINE: tuple[Check[Settings], ...] = (
     check_versions,
     check_sandbox,
     check_git,
+    check_pool,
+    check_disk,
+)
+"""What judging needs of a machine, whoever judges."""
+
+WORKER: tuple[Check[Settings], ...] = (
+    *MACHINE,
     check_broker,
     check_key,
     check_places,
 )
+"""What a worker needs beside."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import AliasChoices, Field
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.settings import ParticipantSettings
+from quasar_core.settings import WalletSettings
 
 
-class MinerSettings(ParticipantSettings):
+class MinerSettings(WalletSettings):
     """What the miner's commands read from the environment."""
 
     wallet_name: str = Field(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AliasChoices, Field
-from quasar_core.settings import ParticipantSettings
+from quasar_core.settings import WalletSettings
 
 
-class WeightSetterSettings(ParticipantSettings):
+class WeightSetterSettings(WalletSettings):
     """What the weight setter reads from its environment."""
 
     wallet_name: str = Field(

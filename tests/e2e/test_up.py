@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 from quasar_core.client.api import QuasarClient
+from quasar_core.client.vitals import read_vitals
 
 from deploy.dashboards.boards import BOARDS
 from tests.support.platform import Command, processes_in, quasar, wait_until
@@ -103,8 +104,9 @@ def test_every_panel_shows_data_of_a_platform_at_work(up, tmp_path):
 
 def test_up_prints_where_it_answers_and_ends_with_ctrl_c(up):
     command, folder = up
-    with QuasarClient(api_of(command.output())) as client:
-        assert client.health().status == "ok"
+    url = api_of(command.output())
+    assert read_vitals(url).health.status == "ok"
+    with QuasarClient(url) as client:
         assert client.current_round().status == "open"
     refused = quasar("up", "--directory", str(folder))
     assert refused.returncode == 1

@@ -34,7 +34,6 @@ from quasar_core.contracts.http import (
     CommitmentAccepted,
     CommitmentRequest,
     Explanation,
-    Health,
     Leaderboard,
     RevealRequest,
     RoundView,
@@ -205,12 +204,6 @@ class QuasarClient:
         """
         body = report.model_dump_json().encode()
         return self._post("/weights/reports", body, Accepted, repeatable=False)
-
-    # --- health -------------------------------------------------------------
-
-    def health(self) -> Health:
-        """Whether the API lives and its database and broker answer."""
-        return self._get("/health/ready", Health)
 
     # --- how it is asked ----------------------------------------------------
 

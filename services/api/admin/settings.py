@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pydantic import Field
-from quasar_core.settings import ParticipantSettings
+from quasar_core.settings import WalletSettings
 
 
-class AdminSettings(ParticipantSettings):
+class AdminSettings(WalletSettings):
     """What `quasar admin` reads from the environment."""
 
     wallet_name: str = Field(

@@ -37,6 +37,8 @@ def test_a_fit_machine_is_told_so_in_both_forms(tmp_path, redis_url):
         "sandbox",
         "cgroups",
         "git",
+        "driver",
+        "disk",
         "redis",
         "key",
         "folders",
@@ -50,6 +52,13 @@ def test_a_machine_without_what_it_needs_is_told_what_to_do(
     nowhere.mkdir()
     code, text = doctor(tmp_path, redis_url, PATH=str(nowhere))
     assert code == 1
-    assert "apt-get install bubblewrap" in text
-    assert "install git" in text
-    assert "cannot judge yet" in text
+    words = " ".join(text.split())
+    assert "apt-get install bubblewrap" in words
+    assert "install git" in words
+    assert "cannot judge yet" in words
+
+
+def test_settings_that_are_none_are_told_and_not_thrown(tmp_path, redis_url):
+    code, text = doctor(tmp_path, redis_url, "--json", QUASAR_JUDGE="{")
+    (found,) = json.loads(text)["checks"]
+    assert (code, found["name"], found["ok"]) == (1, "settings", False)

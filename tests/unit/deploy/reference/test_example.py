@@ -35,7 +35,9 @@ def test_the_example_sets_what_is_the_default_anyway(
 def test_what_must_be_given_is_not_commented_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text(example())
-    with pytest.raises(ValidationError, match="receiver_hotkey\n  Field required"):
+    with pytest.raises(
+        ValidationError, match="receiver_hotkey\n  Field required"
+    ):
         ApiSettings()
 
 

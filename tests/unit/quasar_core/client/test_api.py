@@ -103,7 +103,6 @@ def test_filters_that_are_not_given_are_not_sent(client, api):
         partial(client.submissions, status="queued", cursor=None),
         partial(client.round, 7),
         client.weights,
-        client.health,
     ):
         with pytest.raises(ApiUnavailable):
             ask()
@@ -115,7 +114,6 @@ def test_filters_that_are_not_given_are_not_sent(client, api):
         "GET /submissions?status=queued",
         "GET /rounds/7",
         "GET /weights",
-        "GET /health/ready",
     ]
 
 

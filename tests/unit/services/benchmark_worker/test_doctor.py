@@ -1,7 +1,7 @@
 """What the doctor says of a machine; the fit one is in integration."""
 
 import pytest
-from quasar_core.execution.sandbox import Isolation, SandboxUnavailable
+from quasar_core.domain.workload import Profile
 from quasar_core.worker.locks import FileLock
 
 from services.benchmark_worker import doctor
@@ -24,77 +24,16 @@ def named(findings):
     return {each.name: each for each in findings}
 
 
-def test_what_is_missing_is_told_with_how_to_get_it(settings, monkeypatch):
-    monkeypatch.setattr(
-        doctor, "installed_versions", lambda: {"torch": "missing"}
-    )
-    (found,) = doctor.check_versions(settings)
-    assert found.ok is False
-    assert "quasar-subnet[benchmark-worker]" in found.fix
-
-
-def test_a_broker_that_is_away_is_told_with_its_variable(settings):
-    (found,) = doctor.check_broker(settings)
-    assert found.ok is False
-    assert "QUASAR_REDIS_URL" in found.fix
-
-
-class FakeSandbox:
-    def __init__(self, degraded):
-        self._degraded = degraded
-
-    def preflight(self):
-        return Isolation("fake", {"no_network": True}, self._degraded)
-
-
-def test_a_machine_without_limits_is_unfit_unless_that_is_allowed(
-    settings, monkeypatch
+def test_a_gpu_is_needed_by_a_pool_that_judges_on_one(
+    settings, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(
-        doctor, "default_sandbox", lambda *_, **__: FakeSandbox(True)
-    )
-    found = named(doctor.check_sandbox(settings))
-    assert found["sandbox"].ok is True
-    assert (found["cgroups"].ok, found["cgroups"].needed) == (False, True)
-    assert "QUASAR_ALLOW_DEGRADED" in found["cgroups"].fix
-    lenient = settings.model_copy(update={"allow_degraded": True})
-    found = named(doctor.check_sandbox(lenient))
-    assert found["cgroups"].needed is False
-
-
-def test_a_machine_without_a_sandbox_is_told_what_to_install(
-    settings, monkeypatch
-):
-    def missing(*_, **__):
-        raise SandboxUnavailable("install bubblewrap")
-
-    monkeypatch.setattr(doctor, "default_sandbox", missing)
-    (found,) = doctor.check_sandbox(settings)
-    assert (found.ok, found.fix) == (False, "install bubblewrap")
-
-
-@pytest.mark.parametrize(
-    ("said", "ok"),
-    [
-        ("git version 2.39.5", True),
-        ("git version 3.0.0-rc1", True),
-        ("git version 2.20.1", False),
-        ("something else", False),
-    ],
-)
-def test_an_old_git_is_told_of(settings, monkeypatch, said, ok):
-    class Done:
-        stdout = said
-
-    monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: Done)
-    (found,) = doctor.check_git(settings)
-    assert (found.ok, bool(found.fix)) == (ok, not ok)
-
-
-def test_a_machine_without_git_is_told_of(settings, monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
-    (found,) = doctor.check_git(settings)
-    assert found.detail == "missing"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (found,) = doctor.check_pool(settings)
+    assert found.state == "note"
+    judge = settings.judge.model_copy(update={"profile": Profile.GPU})
+    on_gpu = settings.model_copy(update={"judge": judge})
+    (found,) = doctor.check_pool(on_gpu)
+    assert found.state == "FAIL"
 
 
 def test_the_key_is_made_and_its_address_told(settings):
