@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from quasar_core.errors import TransientError
@@ -38,6 +39,10 @@ class MetagraphSnapshot:
 
     def by_hotkey(self) -> Mapping[str, Neuron]:
         """The neurons by canonical hotkey."""
+        return self._by_hotkey
+
+    @cached_property
+    def _by_hotkey(self) -> Mapping[str, Neuron]:
         return {neuron.hotkey: neuron for neuron in self.neurons}
 
 

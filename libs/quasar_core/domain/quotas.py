@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quasar_core.errors import QuasarError
 
@@ -86,6 +86,22 @@ def check_commitment(settings: QuotaSettings, use: QuotaUse) -> None:
             " that are not revealed.",
         )
     _check_round(settings, use)
+
+
+def after_queueing(use: QuotaUse) -> QuotaUse:
+    """What is used up once one more is queued."""
+    return replace(
+        use,
+        waiting_in_league=use.waiting_in_league + 1,
+        this_round=use.this_round + 1,
+    )
+
+
+def after_committing(use: QuotaUse) -> QuotaUse:
+    """What is used up once one more is committed to."""
+    return replace(
+        use, this_round=use.this_round + 1, unrevealed=use.unrevealed + 1
+    )
 
 
 def left(settings: QuotaSettings, use: QuotaUse) -> QuotaUse:

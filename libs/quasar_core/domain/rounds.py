@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,9 +67,9 @@ class RoundSettings:
     def __post_init__(self) -> None:
         Profile(self.profile)
         Unfilled(self.unfilled)
-        for name, value in self.to_dict().items():
-            least = _LEAST.get(name)
-            if least is not None and not (
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if not (
                 isinstance(value, int | float)
                 and math.isfinite(value)
                 and value >= least
@@ -92,7 +91,7 @@ class RoundSettings:
 
     def to_dict(self) -> dict[str, Setting]:
         """The settings by name, all of them plain values."""
-        return dataclasses.asdict(self)
+        return {name: getattr(self, name) for name in _KINDS}
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Setting]) -> Self:
@@ -101,10 +100,9 @@ class RoundSettings:
         Raises ValueError for a name that is none, or a value of another
         type than the setting has.
         """
-        kinds = {name: type(value) for name, value in cls().to_dict().items()}
         values: dict[str, Setting] = {}
         for name, value in settings.items():
-            kind = kinds.get(name)
+            kind = _KINDS.get(name)
             if kind is None:
                 raise ValueError(f"no round has a setting {name}")
             if kind is float and type(value) is int:
@@ -114,7 +112,7 @@ class RoundSettings:
                 values[name] = value
             else:
                 raise ValueError(f"{name} is of type {kind.__name__}")
-        return dataclasses.replace(cls(), **values)
+        return cls(**values)  # type: ignore[arg-type] -- each is its kind
 
 
 _LEAST: Mapping[str, float] = {
@@ -130,6 +128,12 @@ _LEAST: Mapping[str, float] = {
     "waiting_per_league": 1,
     "judged_per_round": 1,
     "unrevealed": 0,
+}
+
+
+_DEFAULTS: Mapping[str, Setting] = vars(RoundSettings())
+_KINDS: Mapping[str, type[object]] = {
+    name: value.__class__ for name, value in _DEFAULTS.items()
 }
 
 

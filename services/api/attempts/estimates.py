@@ -5,12 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quasar_core.domain.submissions import Status
+from sqlalchemy import bindparam, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from services.api.attempts import repository
 from services.api.attempts.repository import Job
 from services.api.db.models import Submission
-from services.api.submissions import repository as submissions
+
+MOST_COUNTED = 1_000
+"""Whoever is further back is told that so many are before him."""
+
+_ALONE = select(literal(1).label("one")).subquery()
+_AHEAD = (
+    select(func.count())
+    .select_from(
+        select(Submission.id)
+        .where(
+            Submission.status == Status.QUEUED,
+            tuple_(Submission.commit_block, Submission.id)
+            < tuple_(
+                bindparam("commit_block", type_=Submission.commit_block.type),
+                bindparam("id", type_=Submission.id.type),
+            ),
+        )
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    .scalar_subquery()
+)
+_LAST = repository.LAST_BENCHMARKS.subquery()
+_PLACE = select(_AHEAD, _LAST.c.started_at, _LAST.c.finished_at).select_from(
+    _ALONE.outerjoin(_LAST, true())
+)
 
 
 @dataclass(frozen=True)
@@ -29,13 +55,19 @@ def place_of(session: Session, row: Submission) -> Place:
     """
     if row.status != Status.QUEUED:
         return Place(None, None)
-    ahead = submissions.ahead(session, row)
-    return Place(ahead + 1, eta_seconds(session, ahead))
+    asked = {"commit_block": row.commit_block, "id": row.id}
+    found = session.execute(_PLACE, asked).all()
+    ahead = found[0][0]
+    usual = repository.mean_seconds((start, end) for _, start, end in found)
+    return Place(ahead + 1, _eta(session, ahead, usual))
 
 
 def eta_seconds(session: Session, ahead: int) -> float | None:
     """Seconds until `ahead` benchmarks are done; None before the first."""
-    usual = repository.usual_seconds(session, Job.BENCHMARK)
+    return _eta(session, ahead, repository.usual_seconds(session))
+
+
+def _eta(session: Session, ahead: int, usual: float) -> float | None:
     if usual == 0:
         return None
     busy = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -20,6 +20,7 @@ from services.api.submissions import repository as submissions
 __all__ = ["FROM", "LIVE", "SPENT", "Job", "State"]
 
 CANDIDATES = 500
+OF_LAST = 20
 
 
 class Job(StrEnum):
@@ -41,6 +42,17 @@ FROM: dict[Job, Status] = {
     Job.BENCHMARK: Status.QUEUED,
     Job.VERIFICATION: Status.VERIFYING,
 }
+
+LAST_BENCHMARKS = (
+    select(Attempt.started_at, Attempt.finished_at)
+    .where(
+        Attempt.kind == Job.BENCHMARK,
+        Attempt.state.in_((State.COMPLETED, State.REJECTED)),
+    )
+    .order_by(Attempt.finished_at.desc())
+    .limit(OF_LAST)
+)
+"""When the benchmarks that ended last began and ended."""
 
 
 def locked(
@@ -266,20 +278,19 @@ def busy_workers(session: Session) -> set[tuple[str, str]]:
     return {(worker or "", Job(kind).queue) for worker, kind in rows}
 
 
-def usual_seconds(session: Session, job: Job, of_last: int = 20) -> float:
-    """The mean duration of the last finished attempts; 0 if there is none."""
-    rows = session.execute(
-        select(Attempt.started_at, Attempt.finished_at)
-        .where(
-            Attempt.kind == job,
-            Attempt.state.in_((State.COMPLETED, State.REJECTED)),
-        )
-        .order_by(Attempt.finished_at.desc())
-        .limit(of_last)
-    ).all()
+def usual_seconds(session: Session) -> float:
+    """What a benchmark has usually taken of late; 0 before the first."""
+    rows = session.execute(LAST_BENCHMARKS)
+    return mean_seconds((started, finished) for started, finished in rows)
+
+
+def mean_seconds(
+    times: Iterable[tuple[datetime | None, datetime | None]],
+) -> float:
+    """The mean of what lasted from one moment to another; 0 for none."""
     seconds = [
         (finished - started).total_seconds()
-        for started, finished in rows
+        for started, finished in times
         if started is not None and finished is not None
     ]
     return sum(seconds) / len(seconds) if seconds else 0.0

@@ -51,7 +51,7 @@ def commit_submission(
     same_person(caller, request.miner_hotkey)
     neuron = doors.registry.registered(caller.hotkey)
     height = doors.registry.known_height()
-    with doors.database.write() as session:
+    with doors.database.write(owner=neuron.coldkey) as session:
         return service.commit(
             session,
             request.commitment_hash,
@@ -87,7 +87,7 @@ def reveal_submission(
     door = door_of(request, caller.hotkey, doors.settings)
     neuron = doors.registry.registered(caller.hotkey)
     height = doors.registry.known_height()
-    with doors.database.write() as session:
+    with doors.database.write(owner=neuron.coldkey) as session:
         answer, is_new = service.open_seal(
             session,
             door,

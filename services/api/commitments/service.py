@@ -10,6 +10,7 @@ from quasar_core.contracts.http import (
     RevealRequest,
     SubmissionAccepted,
 )
+from quasar_core.domain import quotas
 from quasar_core.domain.commitments import (
     RevealBlocks,
     Window,
@@ -26,7 +27,6 @@ from services.api.commitments import repository
 from services.api.db.ids import new_id
 from services.api.db.models import Round, Submission
 from services.api.db.session import Database
-from services.api.miners.repository import lock_owner
 from services.api.miners.service import use_nonce
 from services.api.problems import not_found
 from services.api.submissions import allowance
@@ -77,7 +77,6 @@ def commit(
     """
     hotkey = sender.caller.hotkey
     account = allowance.Account(sender.neuron.coldkey, hotkey)
-    lock_owner(session, account.coldkey)
     use_nonce(session, sender.caller, now)
     current = the_open_round(session)
     if repository.committed(session, hotkey, commitment_hash) is not None:
@@ -87,8 +86,9 @@ def commit(
             "this hotkey has made this very commitment before; GET"
             " /submissions?commitment_hash=... tells what became of it",
         )
-    allowance.check_commitment(session, account, current)
     rules = RoundSettings.from_dict(current.settings)
+    use = allowance.use_of(session, account, None, current)
+    allowance.check_commitment(rules, use)
     window = reveal_blocks(
         height, rules.blocks_until_reveal, rules.reveal_window
     )
@@ -102,7 +102,7 @@ def commit(
         commit_block=height,
         reveal_from_block=window.first,
         reveal_until_block=window.last,
-        quota=allowance.told(session, account, None, current),
+        quota=allowance.told(rules, quotas.after_committing(use), None),
     )
 
 
@@ -146,7 +146,6 @@ def open_seal(
     then nothing of it is stored; a reveal that comes too late is stored,
     as the commitment's expiry.
     """
-    lock_owner(session, sender.neuron.coldkey)
     use_nonce(session, sender.caller, now)
     current = the_open_round(session)
     row = repository.committed(session, door.hotkey, request.commitment_hash)
@@ -230,7 +229,8 @@ def _fill(
     current: Round,
 ) -> None:
     """Let the row hold what was sealed, where the round takes that in."""
-    league = league_of(door.target_sequence_length, current)
+    rules = RoundSettings.from_dict(current.settings)
+    league = league_of(door.target_sequence_length, rules)
     same = submissions.at_the_door(session, door, current.number)
     if same is not None:
         raise Problem(
@@ -240,7 +240,8 @@ def _fill(
             f" submission {same.id}",
         )
     account = allowance.Account(sender.neuron.coldkey, door.hotkey)
-    allowance.check(session, account, league.name, current, apart_from=row.id)
+    use = allowance.use_of(session, account, league.name, current, row.id)
+    allowance.check(rules, use)
     row.round_number = current.number
     row.coldkey = account.coldkey
     row.fork_url = door.fork_url

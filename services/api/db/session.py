@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from quasar_core.errors import QuasarError, TransientError
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DisconnectionError,
     InterfaceError,
     OperationalError,
 )
@@ -24,8 +28,19 @@ BUSY_SECONDS = 10
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 POOL_SIZE = 20
+REST_SECONDS = 1.0
+"""After so long unused, a connection is asked whether it still is one."""
+
+RESTED_SINCE = "rested_since"
 LOG_LOCK = 0x51_7561_7361
 """The PostgreSQL advisory lock that writers share and sealing has alone."""
+
+
+_ALONE = text("SELECT pg_advisory_xact_lock(:log)")
+_SHARED = text("SELECT pg_advisory_xact_lock_shared(:log)")
+_OWN = text(
+    "SELECT pg_advisory_xact_lock_shared(:log), pg_advisory_xact_lock(:owner)"
+)
 
 
 class DatabaseUnavailable(TransientError):
@@ -75,11 +90,15 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, *, sealing: bool = False) -> Iterator[Session]:
+    def write(
+        self, *, sealing: bool = False, owner: str = ""
+    ) -> Iterator[Session]:
         """A transaction that is committed at the end of the block.
 
-        `sealing`: nobody else writes meanwhile. The lock on the log comes
+        `sealing`: nobody else writes meanwhile. `owner`: writes of one
+        coldkey or hotkey follow one another. The lock on the log comes
         before every other one, so that no two writers wait for each other.
+        SQLite's writers wait for each other anyway.
         """
         with (
             _unavailable_as_such(),
@@ -87,11 +106,7 @@ class Database:
             session.begin(),
         ):
             if not self.is_sqlite:
-                share = "" if sealing else "_shared"
-                session.execute(
-                    text(f"SELECT pg_advisory_xact_lock{share}(:key)"),
-                    {"key": LOG_LOCK},
-                )
+                _lock(session, sealing, owner)
             yield session
 
     def ping(self) -> None:
@@ -102,6 +117,16 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _lock(session: Session, sealing: bool, owner: str) -> None:
+    """Take a PostgreSQL writer's locks, in one question."""
+    digest = hashlib.sha256(owner.encode()).digest()
+    number = int.from_bytes(digest[:8], "big", signed=True)
+    shared, asked = _SHARED, {"log": LOG_LOCK}
+    if owner:
+        shared, asked = _OWN, {"log": LOG_LOCK, "owner": number}
+    session.connection().execute(_ALONE if sealing else shared, asked)
 
 
 @contextmanager
@@ -137,10 +162,9 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if backend == "postgresql":
-        return create_engine(
+        engine = create_engine(
             address.set(drivername="postgresql+psycopg"),
             json_serializer=encode,
-            pool_pre_ping=True,
             pool_size=POOL_SIZE,
             max_overflow=POOL_SIZE,
             pool_timeout=CONNECT_SECONDS,
@@ -150,10 +174,29 @@ def _engine(url: str) -> Engine:
                 " -c timezone=UTC",
             },
         )
+        event.listen(engine, "checkin", _note_rest)
+        event.listen(engine, "checkout", _ping_rested)
+        return engine
     raise BadDatabaseUrl(
         f"{backend} is not SQLite or PostgreSQL: name a sqlite:/// or"
         " postgresql:// address"
     )
+
+
+def _note_rest(_connection: Any, record: Any) -> None:
+    record.info[RESTED_SINCE] = time.monotonic()
+
+
+def _ping_rested(connection: Any, record: Any, _proxy: Any) -> None:
+    """Let a connection be replaced that was cut while nobody used it."""
+    since = record.info.get(RESTED_SINCE)
+    if since is None or time.monotonic() - since < REST_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.OperationalError as fault:
+        raise DisconnectionError from fault
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -17,7 +17,7 @@ def insert_once(session: Session, table: type[Base], **values: Any) -> bool:
     exactly one of them is told True.
     """
     statement = (
-        _insert(session, table)
+        insert_into(session.get_bind().dialect.name, table)
         .values(**values)
         .on_conflict_do_nothing()
         .returning(*table.__table__.primary_key)
@@ -30,15 +30,18 @@ def put(session: Session, table: type[Base], **values: Any) -> None:
     keys = [column.name for column in table.__table__.primary_key]
     others = {k: v for k, v in values.items() if k not in keys}
     session.execute(
-        _insert(session, table)
+        insert_into(session.get_bind().dialect.name, table)
         .values(**values)
         .on_conflict_do_update(index_elements=keys, set_=others)
     )
 
 
-def _insert(
-    session: Session, table: type[Base]
+def insert_into(
+    engine: str, table: type[Base]
 ) -> postgresql.Insert | sqlite.Insert:
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    """An insert that knows of conflicts, in an engine's own words."""
+    # a plain table: the mapper has no part in it
+    plain: Any = table.__table__
+    if engine == "postgresql":
+        return postgresql.insert(plain)
+    return sqlite.insert(plain)

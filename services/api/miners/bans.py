@@ -87,8 +87,8 @@ class BannedNetworks:
             # whoever asks meanwhile is judged by what is known
             self._due_at = self._monotonic() + REFRESH_SECONDS
             await to_thread.run_sync(self._read)
-        own = network_of(client)
-        if own is None or not self._until:
+        own = network_of(client) if self._until else None
+        if own is None:
             return
         now = self._clock()
         for prefix in {network.prefixlen for network in self._until}:

@@ -79,12 +79,12 @@ def use_nonce(session: Session, caller: Caller, now: datetime) -> None:
     Raises Problem 409 where it was used before, and 403 where the hotkey
     is banned: whatever writes comes through here.
     """
-    bans.check_hotkey(session, caller.hotkey, now)
     # a nonce may lie a little ahead of our clock, and must outlive that
     expires_at = now + timedelta(seconds=2 * NONCE_RETENTION_SECONDS)
     if not repository.add_nonce(
-        session, caller.hotkey, caller.nonce_ns, expires_at
+        session, caller.hotkey, caller.nonce_ns, now, expires_at
     ):
+        bans.check_hotkey(session, caller.hotkey, now)
         raise Problem(
             409,
             ProblemCode.NONCE_REPLAYED,

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from services.api.db.models import Round
 from services.api.db.records import Baseline
 
+_OPEN = select(Round).where(Round.status == RoundStatus.OPEN)
+
 FROZEN = (RoundStatus.FINALISED, RoundStatus.WEIGHED)
 
 
@@ -31,9 +33,7 @@ def locked(session: Session, number: int) -> Round:
 
 def open_round(session: Session) -> Round | None:
     """The round that takes submissions; None before the first."""
-    return session.scalars(
-        select(Round).where(Round.status == RoundStatus.OPEN)
-    ).first()
+    return session.scalars(_OPEN).first()
 
 
 def newest(session: Session) -> Round | None:

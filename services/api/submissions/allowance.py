@@ -29,35 +29,42 @@ def account_of(row: Submission) -> Account:
     return Account(row.coldkey, row.hotkey)
 
 
-def check(
+def use_of(
     session: Session,
     account: Account,
-    league: str,
+    league: str | None,
     current: Round,
     apart_from: UUID | None = None,
-) -> None:
-    """Raise Problem 429 unless one more may be queued in a league.
+) -> quotas.QuotaUse:
+    """What an account has used of a round's quotas.
 
     `apart_from`: a commitment that is being revealed; it counts already.
     """
-    use = _use(session, account, league, current.number, apart_from)
-    _allowed(quotas.check, current, use)
+    return usage.use_of(
+        session,
+        account.coldkey,
+        account.hotkey,
+        league,
+        current.number,
+        apart_from,
+    )
 
 
-def check_commitment(
-    session: Session, account: Account, current: Round
-) -> None:
+def check(rules: RoundSettings, use: quotas.QuotaUse) -> None:
+    """Raise Problem 429 unless one more may be queued in a league."""
+    _allowed(quotas.check, rules, use)
+
+
+def check_commitment(rules: RoundSettings, use: quotas.QuotaUse) -> None:
     """Raise Problem 429 unless one more may be committed to."""
-    use = _use(session, account, None, current.number)
-    _allowed(quotas.check_commitment, current, use)
+    _allowed(quotas.check_commitment, rules, use)
 
 
 def told(
-    session: Session, account: Account, league: str | None, current: Round
+    rules: RoundSettings, use: quotas.QuotaUse, league: str | None
 ) -> QuotaLeft:
     """What is used up and what there is, as answers to a miner tell it."""
-    limits = RoundSettings.from_dict(current.settings).quotas
-    use = _use(session, account, league, current.number)
+    limits = rules.quotas
     return QuotaLeft(
         waiting_in_league=use.waiting_in_league if league else None,
         waiting_in_league_limit=limits.waiting_per_league,
@@ -70,32 +77,10 @@ def told(
 
 def _allowed(
     rule: Callable[[quotas.QuotaSettings, quotas.QuotaUse], None],
-    current: Round,
+    rules: RoundSettings,
     use: quotas.QuotaUse,
 ) -> None:
-    limits = RoundSettings.from_dict(current.settings).quotas
     try:
-        rule(limits, use)
+        rule(rules.quotas, use)
     except quotas.QuotaExceeded as fault:
         raise Problem(429, ProblemCode.QUOTA_EXCEEDED, str(fault)) from fault
-
-
-def _use(
-    session: Session,
-    account: Account,
-    league: str | None,
-    number: int,
-    apart_from: UUID | None = None,
-) -> quotas.QuotaUse:
-    counts = [
-        usage.sent_in_round(account.coldkey, number, apart_from),
-        usage.unrevealed(account.hotkey),
-    ]
-    if league:
-        counts.append(usage.waiting_in_league(account.coldkey, league))
-    this_round, unrevealed, *waiting = usage.counted(session, *counts)
-    return quotas.QuotaUse(
-        waiting_in_league=waiting[0] if waiting else 0,
-        this_round=this_round,
-        unrevealed=unrevealed,
-    )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     String,
     and_,
+    bindparam,
     cast,
     func,
     or_,
@@ -57,6 +58,27 @@ class Door:
     target_sequence_length: int
 
 
+_AT_THE_DOOR = (
+    select(Submission)
+    .where(
+        Submission.hotkey == bindparam("hotkey"),
+        Submission.fork_url == bindparam("fork_url"),
+        Submission.commit_hash == bindparam("commit_hash"),
+        Submission.target_sequence_length
+        == bindparam("target_sequence_length"),
+        or_(
+            and_(
+                Submission.round_number == bindparam("round_number"),
+                Submission.status.not_in(REPEATABLE),
+            ),
+            Submission.status.in_(PENDING),
+        ),
+    )
+    .order_by(Submission.id)
+    .limit(1)
+)
+
+
 def by_id(session: Session, submission_id: UUID) -> Submission | None:
     """The submission with this id."""
     return session.get(Submission, submission_id)
@@ -80,45 +102,14 @@ def at_the_door(
     What an earlier round has not finished moves on to the open one, so it
     stands at its door already.
     """
-    return session.scalars(
-        select(Submission)
-        .where(
-            Submission.hotkey == door.hotkey,
-            Submission.fork_url == door.fork_url,
-            Submission.commit_hash == door.commit_hash,
-            Submission.target_sequence_length == door.target_sequence_length,
-            or_(
-                and_(
-                    Submission.round_number == round_number,
-                    Submission.status.not_in(REPEATABLE),
-                ),
-                Submission.status.in_(PENDING),
-            ),
-        )
-        .order_by(Submission.id)
-        .limit(1)
-    ).first()
+    asked = {**vars(door), "round_number": round_number}
+    return session.scalars(_AT_THE_DOOR, asked).first()
 
 
 def count(session: Session, *conditions: ColumnElement[bool]) -> int:
     """How many submissions fulfil all conditions."""
     query = select(func.count()).select_from(Submission).where(*conditions)
     return session.scalar(query) or 0
-
-
-def ahead(session: Session, submission: Submission) -> int:
-    """How many queued submissions were committed before this one."""
-    return count(
-        session,
-        Submission.status == Status.QUEUED,
-        or_(
-            Submission.commit_block < submission.commit_block,
-            and_(
-                Submission.commit_block == submission.commit_block,
-                Submission.id < submission.id,
-            ),
-        ),
-    )
 
 
 def unfinished_in_round(session: Session, number: int) -> Sequence[Submission]:

@@ -85,7 +85,7 @@ def submit_submission(
     door = service.door_of(request, caller.hotkey, doors.settings)
     neuron = doors.registry.registered(caller.hotkey)
     height = doors.registry.last_height()
-    with doors.database.write() as session:
+    with doors.database.write(owner=neuron.coldkey) as session:
         answer, is_new = service.submit(
             session,
             door,

@@ -8,11 +8,12 @@ from datetime import datetime
 from quasar_core.chain.chain import Neuron
 from quasar_core.chain.signatures import Caller
 from quasar_core.contracts.http import (
+    QuotaLeft,
     RevealRequest,
     SubmissionAccepted,
     SubmissionRequest,
 )
-from quasar_core.domain import leagues
+from quasar_core.domain import leagues, quotas
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.submissions import (
     InvalidCommit,
@@ -27,7 +28,6 @@ from sqlalchemy.orm import Session
 from services.api.attempts import estimates
 from services.api.db.ids import new_id
 from services.api.db.models import Round, Submission
-from services.api.miners.repository import lock_owner
 from services.api.miners.service import use_nonce
 from services.api.problems import unavailable
 from services.api.rounds import repository as rounds
@@ -84,26 +84,30 @@ def submit(
 ) -> tuple[SubmissionAccepted, bool]:
     """Take a submission in; with it, whether it is new.
 
-    `height` is the chain's block, where it is known. Raises Problem, then
-    nothing of it is stored.
+    The session keeps the coldkey's other writes waiting. `height` is the
+    chain's block, where it is known. Raises Problem, then nothing of it is
+    stored.
     """
-    lock_owner(session, sender.neuron.coldkey)
     use_nonce(session, sender.caller, now)
     current = the_open_round(session)
+    rules = RoundSettings.from_dict(current.settings)
     # before any query: a length out of bounds is no number of the database
-    league = league_of(door.target_sequence_length, current)
+    league = league_of(door.target_sequence_length, rules)
     existing = repository.at_the_door(session, door, current.number)
-    row = existing
-    if row is None:
-        _check_unsealed(current)
-        account = allowance.Account(sender.neuron.coldkey, door.hotkey)
-        allowance.check(session, account, league.name, current)
-        row = _row(door, request, sender.neuron, current, league)
-        # where the chain is away, ids keep the order within the block
-        row.commit_block = max(height or 0, current.opened_at_block)
-        row.created_at = row.updated_at = now
-        enter(session, row, actor=f"miner:{door.hotkey}", now=now)
-    return accepted(session, row, current), existing is None
+    if existing is not None:
+        return accepted(session, existing, current), False
+    _check_unsealed(rules, current)
+    account = allowance.Account(sender.neuron.coldkey, door.hotkey)
+    use = allowance.use_of(session, account, league.name, current)
+    allowance.check(rules, use)
+    row = _row(door, request, sender.neuron, current, league)
+    # where the chain is away, ids keep the order within the block
+    row.commit_block = max(height or 0, current.opened_at_block)
+    row.created_at = row.updated_at = now
+    enter(session, row, actor=f"miner:{door.hotkey}", now=now)
+    use = quotas.after_queueing(use)
+    quota = allowance.told(rules, use, league.name)
+    return answer(session, row, quota), True
 
 
 def the_open_round(session: Session) -> Round:
@@ -114,8 +118,8 @@ def the_open_round(session: Session) -> Round:
     return current
 
 
-def _check_unsealed(current: Round) -> None:
-    if not RoundSettings.from_dict(current.settings).accepts_unsealed:
+def _check_unsealed(rules: RoundSettings, current: Round) -> None:
+    if not rules.accepts_unsealed:
         raise Problem(
             403,
             ProblemCode.UNSEALED_NOT_ACCEPTED,
@@ -148,12 +152,11 @@ def _row(
     )
 
 
-def league_of(length: int, current: Round) -> leagues.League:
+def league_of(length: int, rules: RoundSettings) -> leagues.League:
     """The league of a length in a round; Problem 422 where it has none."""
-    frozen = RoundSettings.from_dict(current.settings)
     try:
         return leagues.admit(
-            length, frozen.league_unit, frozen.max_sequence_length
+            length, rules.league_unit, rules.max_sequence_length
         )
     except leagues.BelowSmallestLeague as fault:
         raise Problem(
@@ -169,16 +172,24 @@ def accepted(
     session: Session, row: Submission, current: Round
 ) -> SubmissionAccepted:
     """The answer to a submission: where it stands, and what quota is left."""
-    place = estimates.place_of(session, row)
     league = row.league or None
+    account = allowance.account_of(row)
+    use = allowance.use_of(session, account, league, current)
+    rules = RoundSettings.from_dict(current.settings)
+    return answer(session, row, allowance.told(rules, use, league))
+
+
+def answer(
+    session: Session, row: Submission, quota: QuotaLeft
+) -> SubmissionAccepted:
+    """The answer, where what is left of the quota is known."""
+    place = estimates.place_of(session, row)
     return SubmissionAccepted(
         submission_id=row.id,
         status=row.status,
         round_number=row.round_number,
-        league=league,
+        league=row.league or None,
         position=place.position,
         eta_seconds=place.eta_seconds,
-        quota=allowance.told(
-            session, allowance.account_of(row), league, current
-        ),
+        quota=quota,
     )

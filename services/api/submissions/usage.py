@@ -4,22 +4,45 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from quasar_core.domain.quotas import QuotaUse
 from quasar_core.domain.submissions import PENDING, Status
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Attempt, Submission
 
-Count = ScalarSelect[int]
-"""A number that is asked for together with others, in one statement."""
+NOBODY = UUID(int=0)
+"""The id of no submission."""
 
 
-def counted(session: Session, *counts: Count) -> tuple[int, ...]:
-    """The numbers, by one question to the database."""
-    return tuple(session.execute(select(*counts)).one())
+def use_of(
+    session: Session,
+    coldkey: str,
+    hotkey: str,
+    league: str | None,
+    round_number: int,
+    apart_from: UUID | None = None,
+) -> QuotaUse:
+    """What is used up, by one question; nothing waits in no league."""
+    asked = {
+        "coldkey": coldkey,
+        "hotkey": hotkey,
+        "league": league or "",
+        "round_number": round_number,
+        "apart_from": apart_from or NOBODY,
+    }
+    waiting, this_round, unrevealed = session.execute(_USE, asked).one()
+    return QuotaUse(waiting, this_round, unrevealed)
 
 
-def _count(*conditions: ColumnElement[bool]) -> Count:
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return (
         select(func.count())
         .select_from(Submission)
@@ -28,26 +51,17 @@ def _count(*conditions: ColumnElement[bool]) -> Count:
     )
 
 
-def unrevealed(hotkey: str) -> Count:
-    """How many commitments of a hotkey are not revealed."""
-    return _count(
-        Submission.hotkey == hotkey, Submission.status == Status.COMMITTED
-    )
-
-
-def waiting_in_league(coldkey: str, league: str) -> Count:
+def _waiting_in_league() -> ScalarSelect[int]:
     """How many of a coldkey's wait or are being judged in a league."""
     return _count(
-        Submission.coldkey == coldkey,
+        Submission.coldkey == bindparam("coldkey"),
         Submission.status.in_(PENDING),
-        Submission.league == league,
+        Submission.league == bindparam("league"),
         Submission.is_rerun.is_(False),
     )
 
 
-def sent_in_round(
-    coldkey: str, number: int, apart_from: UUID | None = None
-) -> Count:
+def _sent_in_round() -> ScalarSelect[int]:
     """How many of a coldkey's were or will be judged in a round.
 
     What the platform failed at is free, and so is what was withdrawn
@@ -62,17 +76,26 @@ def sent_in_round(
         )
         .exists()
     )
-    conditions = [
-        Submission.coldkey == coldkey,
+    return _count(
+        Submission.coldkey == bindparam("coldkey"),
         Submission.status != Status.INFRA_FAILED,
         or_(
             Submission.status != Status.WITHDRAWN,
             Submission.commitment_hash.is_not(None),
             handed_out,
         ),
-        Submission.round_number == number,
+        Submission.round_number == bindparam("round_number"),
         Submission.is_rerun.is_(False),
-    ]
-    if apart_from is not None:
-        conditions.append(Submission.id != apart_from)
-    return _count(*conditions)
+        Submission.id != bindparam("apart_from"),
+    )
+
+
+def _unrevealed() -> ScalarSelect[int]:
+    """How many commitments of a hotkey are not revealed."""
+    return _count(
+        Submission.hotkey == bindparam("hotkey"),
+        Submission.status == Status.COMMITTED,
+    )
+
+
+_USE = select(_waiting_in_league(), _sent_in_round(), _unrevealed())

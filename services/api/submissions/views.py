@@ -16,6 +16,7 @@ from quasar_core.contracts.http import (
     Verdict,
 )
 from quasar_core.contracts.reports import Rejection, Score
+from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.submissions import Status
 from quasar_core.errors import REJECTION_SENTENCES, Stage
 from sqlalchemy.orm import Session
@@ -93,8 +94,11 @@ def _quota(session: Session, row: Submission) -> QuotaLeft | None:
     current = rounds.open_round(session)
     if current is None:
         return None
-    account = allowance.account_of(row)
-    return allowance.told(session, account, row.league or None, current)
+    league = row.league or None
+    use = allowance.use_of(session, allowance.account_of(row), league, current)
+    return allowance.told(
+        RoundSettings.from_dict(current.settings), use, league
+    )
 
 
 def _manifest(session: Session, row: Submission) -> dict[str, Any] | None:

@@ -53,7 +53,7 @@ def report_weights(
     """Report what this validator set, or why it did not."""
     service.check_report(report, doors.settings.netuid)
     now = doors.clock()
-    with doors.database.write() as session:
+    with doors.database.write(owner=caller.hotkey) as session:
         service.record(session, caller, report, now)
     WEIGHT_SETTINGS.labels(report.outcome).inc()
     if report.outcome == repository.SET:

@@ -15,7 +15,6 @@ from quasar_core.errors import Problem, ProblemCode
 from sqlalchemy.orm import Session
 
 from services.api.db import eventlog
-from services.api.miners.repository import lock_owner
 from services.api.miners.service import use_nonce
 from services.api.problems import invalid
 from services.api.rounds import repository as rounds
@@ -50,7 +49,6 @@ def record(
     session: Session, caller: Caller, report: WeightsReport, now: datetime
 ) -> None:
     """Keep a report; the round that it names must be final."""
-    lock_owner(session, caller.hotkey)
     use_nonce(session, caller, now)
     if report.round_number is not None:
         _check_round(session, report.round_number)

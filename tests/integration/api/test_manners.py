@@ -2,10 +2,12 @@
 
 import json
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
 from services.api.app import create_app
+from services.api.db import session as db_session
 from tests.support.api import make_world, settings_for
 from tests.support.judged import Worker, play
 
@@ -269,3 +271,18 @@ def test_in_production_metrics_are_not_for_strangers(sqlite_url, tmp_path):
         worker_hotkeys={"worker-1": address("worker-1")},
     ):
         assert world.client.get("/metrics").status_code == 404
+
+
+def test_a_connection_that_was_cut_while_it_rested_is_replaced(
+    postgres_database_url, monkeypatch
+):
+    monkeypatch.setattr(db_session, "REST_SECONDS", 0.0)
+    database = db_session.Database(postgres_database_url)
+    database.ping()
+    with psycopg.connect(postgres_database_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    database.ping()
+    database.close()

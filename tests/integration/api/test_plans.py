@@ -4,15 +4,17 @@
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient
 
 from deploy.local.load.filling import fill, hotkey
+from services.api.attempts import estimates
 from services.api.attempts import repository as attempts
 from services.api.db import eventlog
 from services.api.db.session import Database
 from services.api.leaderboard import service
 from services.api.rounds import repository as rounds
 from services.api.submissions import repository as submissions
+from services.api.submissions import usage
 from services.api.weights import repository as weights
 
 SUBMISSIONS, PER_ROUND = 3_000, 60
@@ -41,6 +43,14 @@ def some(session):
     return submissions.listed(session, limit=1)[0]
 
 
+def queued(submission):
+    make_transient(submission)
+    submission.status = "queued"
+    return submission
+
+
+DOOR = submissions.Door(hotkey(3), "https://github.com/a/b", "0" * 40, 9)
+
 READS = {
     "board": submissions.scored_in_round,
     "precedence": lambda s, n: service.ranking_of(s, round_of(s, n)),
@@ -50,9 +60,11 @@ READS = {
     "newest": lambda s, _: submissions.listed(s),
     "history": lambda s, _: submissions.history(s, some(s).id, 0),
     "attempts": lambda s, _: submissions.attempts_of(s, some(s).id),
-    "queue": lambda s, _: submissions.ahead(s, some(s)),
+    "queue": lambda s, _: estimates.place_of(s, queued(some(s))),
+    "usage": lambda s, n: usage.use_of(s, "cold-3", hotkey(3), "1M", n),
+    "door": lambda s, n: submissions.at_the_door(s, DOOR, n),
     "busy": lambda s, _: attempts.busy_workers(s),
-    "usual": lambda s, _: attempts.usual_seconds(s, attempts.Job.BENCHMARK),
+    "usual": lambda s, _: attempts.usual_seconds(s),
     "unsealed": lambda s, _: eventlog.newest_block(s),
     "weights": lambda s, _: weights.listed(s, hotkey(0), 9),
 }

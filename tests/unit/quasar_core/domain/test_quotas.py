@@ -8,6 +8,8 @@ from quasar_core.domain.quotas import (
     QuotaExceeded,
     QuotaSettings,
     QuotaUse,
+    after_committing,
+    after_queueing,
     check,
     check_commitment,
     left,
@@ -108,3 +110,9 @@ def test_the_next_does_not_depend_on_the_order_of_asking(waiting, random):
         again.commit_block,
         again.submission_id,
     )
+
+
+def test_one_more_is_counted_where_it_counts():
+    use = QuotaUse(waiting_in_league=1, this_round=2, unrevealed=3)
+    assert after_queueing(use) == QuotaUse(2, 3, 3)
+    assert after_committing(use) == QuotaUse(1, 3, 4)

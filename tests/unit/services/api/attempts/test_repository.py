@@ -53,7 +53,7 @@ def test_attempts_are_counted_by_what_became_of_them(sqlite_world):
 def test_the_usual_time_is_that_of_the_last_finished(sqlite_world):
     world = sqlite_world
     with world.database.read() as session:
-        assert repository.usual_seconds(session, Job.BENCHMARK) == 0
+        assert repository.usual_seconds(session) == 0
     world.register("a")
     world.accepted("a")
     worker, job = Worker(world.clock), world.take()
@@ -61,7 +61,7 @@ def test_the_usual_time_is_that_of_the_last_finished(sqlite_world):
     world.later(30)
     world.record(worker.rejected(job))
     with world.database.read() as session:
-        assert repository.usual_seconds(session, Job.BENCHMARK) == 30
+        assert repository.usual_seconds(session) == 30
 
 
 def test_an_attempt_that_is_not_there_is_not_locked(sqlite_world):

@@ -1,4 +1,5 @@
 import pytest
+from quasar_core.domain.rounds import RoundSettings
 from quasar_core.errors import Problem, ProblemCode
 
 from services.api.rounds import repository as rounds
@@ -13,6 +14,13 @@ def alice(sqlite_world):
     return allowance.Account(address("alice-cold"), address("alice"))
 
 
+def use_of(session, account, league, current, apart_from=None):
+    rules = RoundSettings.from_dict(current.settings)
+    return rules, allowance.use_of(
+        session, account, league, current, apart_from
+    )
+
+
 def test_a_league_is_full_by_league_and_apart_from_what_is_revealed(
     sqlite_world, alice
 ):
@@ -20,11 +28,11 @@ def test_a_league_is_full_by_league_and_apart_from_what_is_revealed(
     with sqlite_world.database.read() as session:
         current = rounds.open_round(session)
         assert current is not None
-        allowance.check(session, alice, "100k", current)
+        allowance.check(*use_of(session, alice, "100k", current))
         with pytest.raises(Problem) as caught:
-            allowance.check(session, alice, "200k", current)
+            allowance.check(*use_of(session, alice, "200k", current))
         assert caught.value.code is ProblemCode.QUOTA_EXCEEDED
-        told = allowance.told(session, alice, "200k", current)
+        told = allowance.told(*use_of(session, alice, "200k", current), "200k")
     assert (told.waiting_in_league, told.judged_this_round) == (1, 1)
     assert sqlite_world.status(submission_id) == "queued"
 
@@ -39,9 +47,18 @@ def test_the_twelfth_of_a_round_is_the_last(sqlite_world, alice):
         current = rounds.open_round(session)
         assert current is not None
         with pytest.raises(Problem):
-            allowance.check_commitment(session, alice, current)
+            allowance.check_commitment(*use_of(session, alice, None, current))
         with pytest.raises(Problem):
-            allowance.check(session, alice, "100k", current)
-        allowance.check(session, alice, "100k", current, apart_from=kept)
-        told = allowance.told(session, alice, None, current)
+            allowance.check(*use_of(session, alice, "100k", current))
+        allowance.check(*use_of(session, alice, "100k", current, kept))
+        told = allowance.told(*use_of(session, alice, None, current), None)
     assert (told.waiting_in_league, told.unrevealed) == (None, 1)
+
+
+def test_what_an_answer_tells_is_what_is_counted_after_it(sqlite_world):
+    sqlite_world.register("alice")
+    answer = sqlite_world.submit("alice").json()
+    again = sqlite_world.submit("alice").json()
+    assert again == answer
+    assert answer["quota"]["judged_this_round"] == 1
+    assert answer["quota"]["waiting_in_league"] == 1

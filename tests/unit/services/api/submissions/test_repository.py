@@ -1,3 +1,5 @@
+from quasar_core.domain.quotas import QuotaUse
+
 from services.api.submissions import repository, usage
 from services.api.submissions.repository import Door
 from tests.support.api import submission
@@ -44,14 +46,12 @@ def test_quotas_count_by_coldkey_league_and_round(sqlite_world):
     world.accepted("b")
     cold = address("cold")
     with world.database.read() as session:
-        assert usage.counted(
-            session, usage.waiting_in_league(cold, "200k")
-        ) == (1,)
-        assert usage.counted(
-            session, usage.waiting_in_league(cold, "100k")
-        ) == (0,)
-        assert usage.counted(session, usage.sent_in_round(cold, 1)) == (2,)
-        assert usage.counted(session, usage.sent_in_round(cold, 2)) == (0,)
+
+        def use(league, number):
+            return usage.use_of(session, cold, "nobody", league, number)
+
+        assert use("200k", 1) == QuotaUse(1, 2, 0)
+        assert use("100k", 2) == QuotaUse(0, 0, 0)
         assert repository.pending_in_round(session, 1) == 1
         assert len(repository.unfinished_in_round(session, 1)) == 1
 
@@ -84,7 +84,6 @@ def test_lists_counts_and_ages(sqlite_world):
         assert repository.oldest_queued_at(session) == world.clock()
         assert repository.counts_by_status(session) == {"queued": 1}
         (row,) = repository.listed(session, hotkey=address("a"))
-        assert repository.ahead(session, row) == 0
         assert list(repository.listed(session, before=row.id)) == []
         assert list(repository.listed(session, status="scored")) == []
         assert list(repository.listed(session, round_number=2)) == []
