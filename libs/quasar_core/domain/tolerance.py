@@ -14,6 +14,12 @@ from quasar_core.errors import RejectionCode
 CPU_ROW_ERROR_BOUND = 1e-4
 """For float32: honest kernels reach 2e-6, known mutants exceed 5e-3."""
 
+BFLOAT16_FLOOR = 2.0**-9
+"""No bound in bf16 is below this: what the truth itself loses by rounding."""
+
+SHARE_BOUND = 1.0
+"""Errors that are told as shares of the trusted kernel's bounds."""
+
 NORM_FLOOR = 0.05
 """A row counts as at least this share of its head's rms row norm."""
 
@@ -97,6 +103,42 @@ def check_relative(
     `trusted` are the trusted kernel's errors on this very input in this
     dtype; `floor` is the least bound, for inputs on which it is exact.
     """
+    bounds = _relative_bounds(errors, trusted, factors, floor)
+    breach = _non_finite(errors, bounds[-1][2])
+    if breach is not None:
+        return breach
+    for measure, value, bound in bounds:
+        if value > bound:
+            return Breach(RejectionCode.OUTPUT_MISMATCH, measure, value, bound)
+    return None
+
+
+def worst_share(
+    errors: RowErrors,
+    trusted: RowErrors,
+    factors: ErrorFactors | None = None,
+    floor: float = 0.0,
+) -> float:
+    """The largest error, as a share of the bound that `check_relative` sets.
+
+    Infinite for errors that are not finite, and for any error where the
+    bound is zero.
+    """
+    return max(
+        _share(value, bound)
+        for _, value, bound in _relative_bounds(
+            errors, trusted, factors, floor
+        )
+    )
+
+
+def _relative_bounds(
+    errors: RowErrors,
+    trusted: RowErrors,
+    factors: ErrorFactors | None,
+    floor: float,
+) -> tuple[tuple[str, float, float], ...]:
+    """(measure, error, bound), the most telling measure first."""
     factors = factors or ErrorFactors()
     bounds = (
         ("rms", errors.rms, factors.rms * trusted.rms),
@@ -107,18 +149,17 @@ def check_relative(
         ),
         ("worst", errors.worst, factors.worst * trusted.worst),
     )
-    breach = _non_finite(errors, max(floor, bounds[-1][2]))
-    if breach is not None:
-        return breach
-    for measure, value, bound in bounds:
-        if value > max(floor, bound):
-            return Breach(
-                RejectionCode.OUTPUT_MISMATCH,
-                measure,
-                value,
-                max(floor, bound),
-            )
-    return None
+    return tuple(
+        (measure, value, max(floor, bound)) for measure, value, bound in bounds
+    )
+
+
+def _share(value: float, bound: float) -> float:
+    if value == 0:
+        return 0.0
+    if not math.isfinite(value) or bound == 0:
+        return math.inf
+    return value / bound
 
 
 def inputs_can_tell(

@@ -13,7 +13,12 @@ from quasar_core.contracts.events import (
     SubmissionRejected,
     VerificationCompleted,
 )
-from quasar_core.contracts.reports import Rejection, Score
+from quasar_core.contracts.reports import (
+    Manifest,
+    Rejection,
+    Score,
+    Timing,
+)
 from quasar_core.domain.identity import identity
 from quasar_core.domain.leagues import League, weighted_score
 from quasar_core.domain.sources import tree_hash
@@ -41,6 +46,7 @@ from services.api.recording.verdicts import (
     ReportRefused,
     check_drift,
     correctness_fault,
+    is_impossible,
     logits_fault,
     score_of,
 )
@@ -100,7 +106,7 @@ def benchmarked(scene: Scene, event: BenchmarkCompleted) -> None:
     check_judge(scene, event.manifest)
     score = score_of(event.timing, scene.submission.target_sequence_length)
     check_drift(event.timing, scene.settings())
-    fault = correctness_fault(event.correctness)
+    fault = correctness_fault(event.correctness, scene.settings())
     settle_judge(scene, event.manifest)
     scene.submission.manifest = event.manifest.model_dump(mode="json")
     scene.submission.correctness = event.correctness.model_dump(mode="json")
@@ -153,20 +159,33 @@ def verified(scene: Scene, event: VerificationCompleted) -> None:
         return
     finish(scene.attempt, State.COMPLETED, scene.now)
     VERDICTS.labels("passed").inc()
-    log.info(
-        "submission.scored",
+    aside = _is_impossible(scene)
+    tell = log.error if aside else log.info
+    tell(
+        "submission.impossible" if aside else "submission.scored",
         submission_id=str(scene.submission.id),
         tokens_per_sec=scene.submission.tokens_per_sec,
         weighted_score=scene.submission.weighted_score,
     )
     scene.move(
-        Status.SCORED,
+        Status.QUARANTINED if aside else Status.SCORED,
         {
             "worst_cosine_sim": worst_cosine,
             "worst_max_diff": worst_diff,
             "run_id": event.manifest.run_id,
             "weighted_score": scene.submission.weighted_score,
         },
+    )
+
+
+def _is_impossible(scene: Scene) -> bool:
+    """Whether the times that it is ranked by are below physics."""
+    row = scene.submission
+    if row.timing is None or row.manifest is None:
+        return False
+    return is_impossible(
+        Timing.model_validate(row.timing),
+        Manifest.model_validate(row.manifest),
     )
 
 

@@ -11,13 +11,15 @@ from quasar_core.contracts.reports import (
     Timing,
 )
 from quasar_core.domain import scores
+from quasar_core.domain.physics import too_fast
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.tolerance import (
     CPU_ROW_ERROR_BOUND,
+    SHARE_BOUND,
     Breach,
     logits_breach,
 )
-from quasar_core.domain.workload import Profile, judged_length
+from quasar_core.domain.workload import Profile, Workload, judged_length
 from quasar_core.errors import QuasarError, RejectionCode, Stage
 
 
@@ -76,15 +78,29 @@ def check_drift(timing: Timing, settings: RoundSettings) -> None:
         )
 
 
-def correctness_fault(report: CorrectnessReport) -> Rejection | None:
+def is_impossible(timing: Timing, manifest: Manifest) -> bool:
+    """Whether a sample is below what the GPU of the manifest allows."""
+    return too_fast(
+        (*timing.samples, timing.back_to_back),
+        manifest.environment.get("gpu_name", ""),
+        Workload(timing.sequence_length),
+    )
+
+
+def correctness_fault(
+    report: CorrectnessReport, settings: RoundSettings
+) -> Rejection | None:
     """The rejection that the reported errors amount to, if any.
 
-    Raises ReportRefused where a worker brings a bound of its own.
+    On a CPU they are row errors; on a GPU shares of what the trusted
+    kernel's own errors allow. Raises ReportRefused where a worker brings a
+    bound of its own.
     """
-    if report.bound != CPU_ROW_ERROR_BOUND:
+    on_gpu = Profile(settings.profile) is Profile.GPU
+    bound = SHARE_BOUND if on_gpu else CPU_ROW_ERROR_BOUND
+    if report.bound != bound:
         raise ReportRefused(
-            f"judged by the bound {report.bound}, and the rules' is"
-            f" {CPU_ROW_ERROR_BOUND}"
+            f"judged by the bound {report.bound}, and the rules' is {bound}"
         )
     if report.worst_row_error <= report.bound:
         return None

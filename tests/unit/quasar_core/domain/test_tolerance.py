@@ -14,6 +14,7 @@ from quasar_core.domain.tolerance import (
     logits_breach,
     noise_is_small,
     row_error,
+    worst_share,
 )
 from quasar_core.errors import RejectionCode
 
@@ -94,6 +95,27 @@ def test_a_floor_stands_in_where_the_trusted_kernel_is_exact():
     breach = check_relative(tiny, exact)
     assert breach is not None
     assert breach.measure == "rms"
+
+
+def test_a_share_is_the_largest_part_of_any_bound():
+    errors = RowErrors(
+        rms=0.3 * HONEST.rms,
+        quantile_999=HONEST.quantile_999,
+        worst=0.6 * HONEST.worst,
+    )
+    assert worst_share(errors, HONEST) == pytest.approx(0.5)
+    floor = 100 * HONEST.worst
+    assert worst_share(errors, HONEST, floor=floor) == pytest.approx(
+        0.6 * HONEST.worst / floor
+    )
+
+
+def test_a_share_is_infinite_where_no_bound_or_no_number_is():
+    exact = RowErrors(0.0, 0.0, 0.0)
+    assert worst_share(exact, exact) == 0
+    assert worst_share(HONEST, exact) == math.inf
+    lost = RowErrors(math.nan, math.inf, math.inf)
+    assert worst_share(lost, HONEST) == math.inf
 
 
 def test_inputs_tell_when_a_mutant_exceeds_the_bound_tenfold():

@@ -32,6 +32,22 @@ def test_a_result_and_its_source_may_come_in_any_order(sqlite_world):
     assert view["tree_hash"] == a_source().tree_hash
 
 
+def test_times_that_no_gpu_allows_are_set_aside(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    world.accepted("a")
+    worker, job = Worker(world.clock), world.take()
+    manifest = a_manifest(environment={"gpu_name": "NVIDIA H200"})
+    world.record(
+        worker.fetched(job),
+        worker.benchmarked(job, seconds=1e-12, manifest=manifest),
+    )
+    checker = Worker(world.clock, "verifier-1")
+    check = world.take("verification")
+    world.record(checker.started(check), checker.verified(check))
+    assert world.status(job.submission_id) == "quarantined"
+
+
 def given_up(world, job):
     """The attempt came to nothing, and no verdict was written."""
     view = world.view(job.submission_id)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from quasar_core.contracts.reports import CorrectnessReport
 from quasar_core.domain.rounds import RoundSettings
@@ -8,6 +10,7 @@ from services.api.recording.verdicts import (
     check_drift,
     check_harness,
     correctness_fault,
+    is_impossible,
     logits_fault,
     score_of,
 )
@@ -45,11 +48,30 @@ def test_an_error_above_its_bound_is_a_rejection(error, passes):
     report = CorrectnessReport(
         checks=1, worst_row_error=error, worst_family="long", bound=1e-4
     )
-    fault = correctness_fault(report)
+    fault = correctness_fault(report, RULES)
     assert (fault is None) is passes
     if fault is not None:
         assert fault.code is RejectionCode.OUTPUT_MISMATCH
         assert fault.evidence["family"] == "long"
+
+
+@pytest.mark.parametrize(("share", "passes"), [(1.0, True), (1.1, False)])
+def test_on_a_gpu_errors_are_shares_of_their_bounds(share, passes):
+    rules = replace(RULES, profile="gpu")
+    report = CorrectnessReport(
+        checks=1, worst_row_error=share, worst_family="long", bound=1.0
+    )
+    assert (correctness_fault(report, rules) is None) is passes
+    with pytest.raises(ReportRefused, match="bound"):
+        correctness_fault(report, RULES)
+
+
+def test_times_below_physics_are_told_by_the_recorded_gpu():
+    timing = a_timing(1_000_000, 1e-3, samples=(1e-3, 1e-3, 0.5e-3))
+    on_gpu = a_manifest(environment={"gpu_name": "NVIDIA H200"})
+    assert is_impossible(timing, on_gpu)
+    assert not is_impossible(timing, a_manifest())
+    assert not is_impossible(a_timing(1_000_000, 3e-3), on_gpu)
 
 
 def test_every_prompt_is_held_against_both_thresholds():
