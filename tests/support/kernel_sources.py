@@ -14,6 +14,8 @@ import torch
 def chunk_quasar(q, k, v, beta, initial_state=None, output_final_state=False,
                  cu_seqlens=None, **kwargs):
     B, T, H, S = q.shape
+    dtype = q.dtype
+    q, k, v = (x.float() for x in (q, k, v))
     q, k, v = (x.contiguous().view(B, H, T // 64, 64, S) for x in (q, k, v))
     square = (k * k).sum(-1, keepdim=True)
     alpha = -torch.expm1(-beta.view(1, H, 1, 1, 1) * square) / (square + 1e-8)
@@ -26,12 +28,13 @@ def chunk_quasar(q, k, v, beta, initial_state=None, output_final_state=False,
     state = initial_state
     if state is None:
         state = torch.zeros(B, H, S, S)
+    state = state.to(q.device)
     o = torch.empty_like(v)
     for n in range(T // 64):
         d = u[:, :, n] - w[:, :, n] @ state
         o[:, :, n] = q[:, :, n] @ state + scores[:, :, n] @ d
         state = state + k[:, :, n].mT @ d
-    o = o.reshape(B, H, T, S).transpose(1, 2)
+    o = o.reshape(B, H, T, S).transpose(1, 2).to(dtype)
     return o, (state if output_final_state else None)
 '''
 

@@ -69,11 +69,6 @@ class BubblewrapSandbox:
         ValueError for a job that no sandbox could run.
         """
         check_job(job, others=not self.has_user_namespace)
-        if job.gpu is not None:
-            raise SandboxUnavailable(
-                "this back end hands no GPU into a sandbox; run with"
-                " profile `cpu`"
-            )
         launch = Launch(
             job=job,
             bwrap=self._bwrap,

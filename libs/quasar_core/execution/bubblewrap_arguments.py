@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from quasar_core.execution.limits import Limits
 from quasar_core.execution.sandbox import Job, Mount
 
 SETPRIV = "/usr/bin/setpriv"
@@ -78,7 +77,7 @@ def command(
     return [
         *("/bin/sh", "-c", JOIN_GROUPS, "sh"),
         *(str(len(groups)), *map(str, groups)),
-        *_rlimits(job.limits, limited=limited),
+        *_rlimits(job, limited=limited),
         *(bwrap, "--args", str(arguments_descriptor), "--"),
         *("/bin/sh", "-c", SAY_READY, ready),
         "0" if limited else str(job.limits.pids),
@@ -87,8 +86,10 @@ def command(
     ]
 
 
-def _rlimits(limits: Limits, *, limited: bool) -> tuple[str, str, str]:
-    if limited:
+def _rlimits(job: Job, *, limited: bool) -> tuple[str, str, str]:
+    limits = job.limits
+    # CUDA reserves more address space than there is memory.
+    if limited or job.gpu is not None:
         return str(limits.nofile), "0", "0"
     kibibytes = limits.memory_bytes // 1024
     return str(limits.nofile), str(kibibytes), str(2 * kibibytes)
@@ -127,7 +128,10 @@ def _namespaces(user_namespace: bool) -> Iterator[str]:
 def _file_system(job: Job) -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
     yield from ("--perms", "1777", "--size", str(job.limits.shm_bytes))
-    yield from ("--tmpfs", "/dev/shm", "--remount-ro", "/dev")  # noqa: S108
+    yield from ("--tmpfs", "/dev/shm")  # noqa: S108 -- likewise
+    for node in job.gpu.nodes if job.gpu else ():
+        yield from ("--dev-bind", str(node), f"/dev/{node.name}")
+    yield from ("--remount-ro", "/dev")
     yield from ("--perms", "1777", "--size", str(job.limits.tmp_bytes))
     yield from ("--tmpfs", "/tmp")  # noqa: S108 -- inside the sandbox
     yield from _mounts((*_system_mounts(), *job.mounts))

@@ -15,6 +15,7 @@ from quasar_core.execution.closure import (
     closure_mounts,
     python_in_sandbox,
 )
+from quasar_core.execution.gpu import GpuView
 from quasar_core.execution.processors import chosen, quota
 from quasar_core.execution.sandbox import Job
 from quasar_core.execution.sandbox import Mount as JobMount
@@ -147,10 +148,10 @@ def _quota(cpus: float) -> dict[str, int]:
     return {"cpu_period": PERIOD_MICROSECONDS, "cpu_quota": share}
 
 
-def _devices(gpu: str | None) -> list[DeviceRequest]:
+def _devices(gpu: GpuView | None) -> list[DeviceRequest]:
     if gpu is None:
         return []
-    device = f"nvidia.com/gpu={gpu}"
+    device = f"nvidia.com/gpu={gpu.uuid}"
     return [DeviceRequest(driver="cdi", device_ids=[device])]
 
 

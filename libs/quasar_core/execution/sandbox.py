@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from quasar_core.errors import TransientError
 from quasar_core.execution.limits import Limits
+
+if TYPE_CHECKING:
+    from quasar_core.execution.gpu import GpuView
 
 
 class SandboxUnavailable(TransientError):
@@ -34,9 +37,9 @@ class Job:
     """What to run inside a sandbox.
 
     `pass_fds` are inherited by the payload under the numbers they have
-    here; nothing else of the caller's descriptors is. `gpu` is a device's
-    uuid, or None. `loopback` allows internet sockets on the sandbox's own
-    interface, from which nothing else can be reached.
+    here; nothing else of the caller's descriptors is. `gpu` is what the
+    payload sees of a device, or None. `loopback` allows internet sockets on
+    the sandbox's own interface, from which nothing else can be reached.
     """
 
     argv: tuple[str, ...]
@@ -44,7 +47,7 @@ class Job:
     environment: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     working_directory: Path = Path("/tmp")  # noqa: S108 -- the sandbox's own
-    gpu: str | None = None
+    gpu: GpuView | None = None
     loopback: bool = False
     limits: Limits = field(default_factory=Limits)
 

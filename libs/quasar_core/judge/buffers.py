@@ -12,7 +12,7 @@ import mmap
 import os
 import random
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import torch
 
@@ -31,13 +31,23 @@ that keeps it mapped."""
 
 BLOCK_BYTES = 256 * 1024
 
+SLOTS = 2
+"""Windows in rotation."""
+
+Order: TypeAlias = Sequence[int] | torch.Tensor
+"""In which order the blocks of a Y are read: a secret of the call."""
+
 
 class InputWindow(Protocol):
     """X of one call: born with it, written once, closed after it."""
 
     @property
-    def descriptor(self) -> int:
-        """What travels with the call's frame."""
+    def travels(self) -> tuple[int, ...]:
+        """The descriptors that travel with the call's frame."""
+        ...
+
+    def show(self, slot: int) -> None:
+        """Let the candidate see it; the clock runs."""
         ...
 
     def close(self) -> None:
@@ -57,8 +67,12 @@ class OutputWindow(Protocol):
         """Fill the first `size` bytes with NaN."""
         ...
 
-    def read(self, into: torch.Tensor, order: Sequence[int]) -> None:
-        """Copy blocks in this order into private bytes (uint8, 1-D)."""
+    def read(self, into: torch.Tensor, size: int, order: Order) -> None:
+        """Copy `size` bytes in this order into private memory (uint8, 1-D).
+
+        It has ended when this returns. `Buffers.sort` makes the output of
+        it, once the clock has stopped.
+        """
         ...
 
     def close(self) -> None:
@@ -79,9 +93,41 @@ class Buffers(Protocol):
         """A Y of `size` bytes."""
         ...
 
+    @property
+    def standing(self) -> tuple[int, ...]:
+        """Descriptors of the Xs that are mapped once, before any call."""
+        ...
+
+    @property
+    def sizes(self) -> tuple[int, int] | None:
+        """Bytes of a Y and of an X where the candidate cannot ask for them.
+
+        None: its kernel tells.
+        """
+        ...
+
+    def order(self, size: int, chance: random.Random) -> Order:
+        """An order in which to read `size` bytes."""
+        ...
+
+    def sort(self, into: torch.Tensor, size: int, order: Order) -> None:
+        """Put what was read in this order where it belongs."""
+        ...
+
+    def clear_caches(self) -> None:
+        """Leave nothing of an earlier call where it could be found fast."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is mapped before any call; idempotent."""
+        ...
+
 
 class SealedMemory:
     """Windows of host memory: memfds, sized and then sealed."""
+
+    standing: tuple[int, ...] = ()
+    sizes: tuple[int, int] | None = None
 
     def input(
         self, shape: CallShape, sections: Sequence[torch.Tensor]
@@ -105,6 +151,19 @@ class SealedMemory:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, FIXED_SIZE)
         return _MemoryOutput(descriptor, size)
 
+    def order(self, size: int, chance: random.Random) -> Order:
+        """See `reading_order`."""
+        return reading_order(size, chance)
+
+    def sort(self, into: torch.Tensor, size: int, order: Order) -> None:
+        """Each block is read to its own place: there is nothing to do."""
+
+    def clear_caches(self) -> None:
+        """A processor's caches are left as they are."""
+
+    def close(self) -> None:
+        """No X is mapped before its call."""
+
 
 class _MemoryInput:
     def __init__(self, descriptor: int) -> None:
@@ -115,6 +174,13 @@ class _MemoryInput:
         if self._descriptor is None:
             raise ValueError("this input is closed")
         return self._descriptor
+
+    @property
+    def travels(self) -> tuple[int, ...]:
+        return (self.descriptor,)
+
+    def show(self, slot: int) -> None:
+        """Its descriptor travels with the call: there is nothing to do."""
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -138,11 +204,10 @@ class _MemoryOutput:
     def poison(self, size: int) -> None:
         self._open()[:size].view(torch.int32).fill_(-1)
 
-    def read(self, into: torch.Tensor, order: Sequence[int]) -> None:
+    def read(self, into: torch.Tensor, size: int, order: Order) -> None:
         source = self._open()
-        size = into.numel()
         for block in order:
-            start = block * BLOCK_BYTES
+            start = int(block) * BLOCK_BYTES
             end = min(start + BLOCK_BYTES, size)
             into[start:end].copy_(source[start:end])
 

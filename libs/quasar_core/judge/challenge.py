@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from quasar_core.contracts.events import Contender
 from quasar_core.contracts.reports import (
     ChallengeFault,
@@ -22,20 +20,23 @@ from quasar_core.domain.workload import judged_length
 from quasar_core.errors import QuasarError, Stage
 from quasar_core.execution.sandbox import Sandbox
 from quasar_core.judge.draws import proved_dtype
-from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import Patience
+from quasar_core.judge.ground import Ground
+from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.manifest import make_manifest
 from quasar_core.judge.pinned import source_files
 from quasar_core.judge.progress import Listener, told
 from quasar_core.judge.rejections import RejectedError, blamed
+from quasar_core.judge.rest import measure_rest
 from quasar_core.judge.room import Room
+from quasar_core.judge.rules import rule_of
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import CallShape, Extent
 from quasar_core.judge.table import Table
-from quasar_core.judge.timing import Race, charged, measure_rest
+from quasar_core.judge.timing import Race, charged
 from quasar_core.judge.turns import own_turn
 
 Name = Literal["challenger", "defender"]
@@ -62,6 +63,7 @@ def challenge(
     progress: Listener,
     seed: str | None = None,
     scratch: Path | None = None,
+    ground: Ground | None = None,
 ) -> ChallengeReport:
     """Time both, block by block, each call on fresh inputs and in full.
 
@@ -69,17 +71,18 @@ def challenge(
     the other is frozen. Raises TransientError for the world's faults. Sets
     torch's threads for this process.
     """
-    torch.set_num_threads(settings.num_threads)
+    ground = ground or ground_of(settings)
+    ground.prepare(settings)
     seeds = Seeds.of(run_id, seed)
     timing = fault = None
     with (
-        own_turn(settings),
+        own_turn(settings, ground.lock_name),
         tempfile.TemporaryDirectory(
             prefix="quasar-judge-", dir=scratch
         ) as folder,
     ):
         isolation = sandbox.preflight()
-        room = Room(sandbox, seeds, settings, Path(folder))
+        room = Room(sandbox, seeds, settings, Path(folder), ground)
         duel = Duel(
             room, {"challenger": challenger, "defender": defender}, progress
         )
@@ -87,7 +90,9 @@ def challenge(
             timing = duel.run()
         except SideAtFaultError as found:
             fault = found.fault
-    manifest = make_manifest(seeds, settings, isolation, challenger.source)
+    manifest = make_manifest(
+        seeds, settings, isolation, challenger.source, ground.facts()
+    )
     return ChallengeReport(manifest=manifest, timing=timing, fault=fault)
 
 
@@ -120,13 +125,14 @@ class Duel:
 
     def _races(self, seats: ExitStack) -> dict[Name, Race]:
         """Both kernels warm, each as the other's baseline."""
-        size = max(self._shape(name).output_bytes for name in self.sides)
-        memory = private_memory(size)
+        extent = Extent.of(*map(self._shape, self.sides))
+        memory = self.room.ground.memory(extent.output_bytes)
+        rule = rule_of(self.room.settings)
         tables: dict[Name, Table] = {}
         for name, side in self.sides.items():
             files = source_files(side.source)
-            seat = self.room.seat(seats, name, files, size)
-            tables[name] = Table(seat, self.room.seeds, memory)
+            seat = self.room.seat(seats, name, files, extent)
+            tables[name] = Table(seat, self.room.seeds, memory, rule)
         with told(Stage.SMOKE, self.progress):
             for name, table in tables.items():
                 self._get_ready(name, table.seat)
@@ -148,7 +154,11 @@ class Duel:
         other: Name = "defender" if name == "challenger" else "challenger"
         shape = self._shape(name)
         first = draw_inputs(
-            self.room.seeds, f"{Stage.WARM_UP.value} of {name}", 0, shape
+            self.room.seeds,
+            f"{Stage.WARM_UP.value} of {name}",
+            0,
+            shape,
+            device=self.room.ground.device,
         )
         return Race(
             candidate=tables[name],
@@ -158,6 +168,7 @@ class Duel:
             patience=self._patience(Stage.WARM_UP),
             baseline_patience=self._patience(Stage.WARM_UP),
             dtype=proved_dtype(first),
+            ground=self.room.ground,
             label=name,
         )
 
@@ -202,17 +213,15 @@ class Duel:
             samples=tuple(charged(raw, overhead) for raw in samples[name]),
             back_to_back=charged(long_runs[name], overhead),
             back_to_back_calls=race.back_to_back_calls,
-            rest=measure_rest(race.shape.tokens, self.room.settings),
+            rest=measure_rest(
+                race.shape.tokens, self.room.settings, self.room.ground
+            ),
             overhead=overhead,
         )
 
     def _shape(self, name: Name) -> CallShape:
-        settings = self.room.settings
-        return CallShape(
-            judged_length(self.sides[name].sequence_length),
-            heads=settings.num_heads,
-            head_dim=settings.head_dim,
-        )
+        tokens = judged_length(self.sides[name].sequence_length)
+        return self.room.settings.shape(tokens)
 
     def _patience(self, stage: Stage) -> Patience:
         return Patience(self.room.settings.limits.seconds(stage))

@@ -12,12 +12,13 @@ from torch.nn import functional
 
 from quasar_core.errors import RejectionCode
 from quasar_core.judge.faults import KernelFault, Patience
-from quasar_core.judge.inputs import Inputs
+from quasar_core.judge.inputs import DTYPES, Inputs
 from quasar_core.judge.mutants import forgetful_output
 from quasar_core.judge.oracle import Faults, truth
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import CallShape, ElementType
+from quasar_core.judge.trusted import trusted_answer
 
 LEAST_ERASED, MOST_ERASED = 0.05, 2.0
 """beta * lambda of a head's mean key, drawn evenly in its logarithm.
@@ -37,15 +38,7 @@ def exact_core(inputs: Inputs) -> torch.Tensor:
 
 def trusted_core(inputs: Inputs) -> torch.Tensor:
     """The trusted kernel, called in this process as a candidate is."""
-    from fla_quasar.ops.quasar import chunk_quasar
-
-    shape = inputs.shape
-    size = (1, shape.tokens, shape.heads, shape.head_dim)
-    q, k, v = (
-        each.contiguous().view(size) for each in (inputs.q, inputs.k, inputs.v)
-    )
-    o, _ = chunk_quasar(q, k, v, inputs.beta)
-    return o.transpose(1, 2)
+    return trusted_answer(inputs).output
 
 
 def _with(faults: Faults) -> Operator:
@@ -78,9 +71,9 @@ class Betas:
     def of(self, layer: int, k: torch.Tensor) -> torch.Tensor:
         """The betas `[H]` of a layer whose keys are `[1, H, T, S]`."""
         if layer not in self.drawn:
-            noise = self.seeds.generator("beta", layer, self.prompt)
+            noise = self.seeds.generator("beta", layer, self.prompt, k.device)
             low, high = math.log(LEAST_ERASED), math.log(MOST_ERASED)
-            share = torch.rand(k.shape[1], generator=noise)
+            share = torch.rand(k.shape[1], generator=noise, device=k.device)
             erased = torch.exp(low + (high - low) * share)
             squares = k.square().sum(-1).mean(dim=(0, 2))
             self.drawn[layer] = erased / squares.clamp_min(1e-6)
@@ -123,6 +116,7 @@ class SandboxedOperator:
     heads: int
     patience: Patience
     memory: torch.Tensor
+    element: ElementType = ElementType.FLOAT32
     calls: int = 0
 
     def __call__(self, inputs: Inputs) -> torch.Tensor:
@@ -132,19 +126,21 @@ class SandboxedOperator:
         order = list(range(count))
         self.seeds.chance("heads", self.calls).shuffle(order)
         dummies = -count % self.heads
-        noise = self.seeds.generator("dummies", self.calls)
+        device = inputs.q.device
+        noise = self.seeds.generator("dummies", self.calls, device=device)
         q, k, v = (
             _filled(x[:, order], dummies, noise)
             for x in (inputs.q, inputs.k, inputs.v)
         )
-        fill = functional.softplus(torch.randn(dummies, generator=noise))
+        fill = functional.softplus(
+            torch.randn(dummies, generator=noise, device=device)
+        )
         beta = torch.cat([inputs.beta[order], fill])
         groups = [
             self._group(q, k, v, beta, start)
             for start in range(0, count, self.heads)
         ]
-        back = torch.empty(count, dtype=torch.long)
-        back[torch.tensor(order)] = torch.arange(count)
+        back = torch.tensor(order, device=device).argsort()
         return torch.cat(groups, dim=1)[:, back]
 
     def _group(
@@ -156,8 +152,14 @@ class SandboxedOperator:
         start: int,
     ) -> torch.Tensor:
         group = slice(start, start + self.heads)
-        shape = CallShape(q.shape[2], heads=self.heads, head_dim=q.shape[3])
-        sections = (q[:, group], k[:, group], v[:, group], beta[group])
+        shape = CallShape(
+            q.shape[2],
+            heads=self.heads,
+            head_dim=q.shape[3],
+            element=self.element,
+        )
+        wire = DTYPES[self.element]
+        sections = (*(x[:, group].to(wire) for x in (q, k, v)), beta[group])
         exchange = self.seat.call(
             shape, sections, self.patience, into=self.memory
         )
@@ -166,12 +168,14 @@ class SandboxedOperator:
                 RejectionCode.NON_FINITE,
                 "the output of a replaced core holds NaN or infinity",
             )
-        return exchange.output.clone()
+        return exchange.output.to(q.dtype, copy=True)
 
 
 def _filled(
     heads: torch.Tensor, dummies: int, noise: torch.Generator
 ) -> torch.Tensor:
     size = (1, dummies, *heads.shape[2:])
-    drawn = functional.silu(torch.randn(size, generator=noise))
+    drawn = functional.silu(
+        torch.randn(size, generator=noise, device=noise.device)
+    )
     return torch.cat([heads, drawn], dim=1)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import torch
 
-from quasar_core.domain.tolerance import CPU_ROW_ERROR_BOUND
 from quasar_core.domain.workload import correctness_lengths
 from quasar_core.errors import QuasarError, Stage
 from quasar_core.judge.errors import compare
 from quasar_core.judge.inputs import Inputs, draw_inputs
 from quasar_core.judge.mutants import unseen_mutants
 from quasar_core.judge.oracle import truth
-from quasar_core.judge.seeds import Seeds
+from quasar_core.judge.rules import Rule, rule_of
+from quasar_core.judge.seeds import CPU, Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import CallShape
 
@@ -42,7 +41,7 @@ class Draw:
     scaled: bool
     redraw: int = 0
 
-    def inputs(self, seeds: Seeds) -> Inputs:
+    def inputs(self, seeds: Seeds, device: torch.device = CPU) -> Inputs:
         """The inputs; the same ones each time."""
         return draw_inputs(
             seeds,
@@ -50,6 +49,7 @@ class Draw:
             self.call,
             self.shape,
             scaled=self.scaled,
+            device=device,
         )
 
 
@@ -60,15 +60,14 @@ def correctness_shapes(
     lengths = settings.correctness_lengths
     if lengths is None:
         lengths = correctness_lengths(tokens, settings.profile)
-    plain = functools.partial(
-        CallShape, heads=settings.num_heads, head_dim=settings.head_dim
-    )
-    calls = [(plain(length), False) for length in lengths]
+    calls = [(settings.shape(length), False) for length in lengths]
     calls += [
-        (plain(length), True) for length in lengths if length <= SCALED_UP_TO
+        (settings.shape(length), True)
+        for length in lengths
+        if length <= SCALED_UP_TO
     ]
     calls += [
-        (plain(length, initial_state=True, final_state=True), False)
+        (settings.shape(length, states=True), False)
         for length in lengths
         if length in STATE_LENGTHS
     ]
@@ -76,7 +75,10 @@ def correctness_shapes(
 
 
 def telling_draws(
-    seeds: Seeds, tokens: int, settings: JudgeSettings
+    seeds: Seeds,
+    tokens: int,
+    settings: JudgeSettings,
+    device: torch.device = CPU,
 ) -> tuple[Draw, ...]:
     """The draws of stage correctness, each shown to tell mutants apart.
 
@@ -84,20 +86,24 @@ def telling_draws(
     where some draw stays blind.
     """
     shapes = correctness_shapes(tokens, settings)
+    rule = rule_of(settings)
     draws = [
-        _telling(seeds, Draw(call, shape, scaled))
+        _telling(seeds, Draw(call, shape, scaled), rule, device)
         for call, (shape, scaled) in enumerate(shapes)
     ]
     seeds.chance("order", 0).shuffle(draws)
     return tuple(sorted(draws, key=lambda draw: draw.shape.tokens > 1_024))
 
 
-def _telling(seeds: Seeds, draw: Draw) -> Draw:
+def _telling(
+    seeds: Seeds, draw: Draw, rule: Rule, device: torch.device
+) -> Draw:
     unseen: tuple[str, ...] = ()
     for redraw in range(REDRAWS):
         candidate = Draw(draw.call, draw.shape, draw.scaled, redraw)
-        inputs = candidate.inputs(seeds)
-        unseen = unseen_mutants(inputs, truth(inputs), CPU_ROW_ERROR_BOUND)
+        inputs = candidate.inputs(seeds, device)
+        exact = truth(inputs)
+        unseen = unseen_mutants(inputs, exact, rule.bar(inputs, exact))
         if not unseen:
             return candidate
     raise BlindInputsError(

@@ -47,17 +47,27 @@ def compare(output: torch.Tensor, exact: torch.Tensor) -> Comparison:
 
     Only an output that is not finite has errors that are not.
     """
+    errors = finite_errors(output, exact)
+    heads, tokens = errors.shape[1:]
+    place = int(errors.argmax())
+    head, token = divmod(place % (heads * tokens), tokens)
+    return Comparison(summary_of(errors), head, token)
+
+
+def finite_errors(output: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
+    """`row_errors`, infinite only where the output is not finite."""
     errors = row_errors(output, exact)
     if not bool(torch.isfinite(errors).all()):
         errors = row_errors(output.double(), exact.double())
-    heads, tokens = errors.shape[1:]
+    return errors
+
+
+def summary_of(errors: torch.Tensor) -> RowErrors:
+    """rms, quantile and worst of any number of row errors."""
     ranked = errors.reshape(-1)
-    place = int(ranked.argmax())
-    head, token = divmod(place % (heads * tokens), tokens)
     rank = min(ranked.numel(), int(QUANTILE * ranked.numel()) + 1)
-    summary = RowErrors(
+    return RowErrors(
         rms=float(ranked.square().mean().sqrt()),
         quantile_999=float(ranked.kthvalue(rank).values),
-        worst=float(ranked[place]),
+        worst=float(ranked.max()),
     )
-    return Comparison(summary, head, token)

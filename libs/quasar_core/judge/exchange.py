@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,8 +10,9 @@ from typing import Self
 
 import torch
 
-from quasar_core.judge.buffers import Buffers
+from quasar_core.judge.buffers import BLOCK_BYTES, Buffers, Order
 from quasar_core.judge.inputs import DTYPES
+from quasar_core.judge.seeds import CPU
 from quasar_core.judge.shapes import CallShape
 
 
@@ -28,21 +30,32 @@ class Exchange:
     state: torch.Tensor | None
 
 
-class PreparedInput:
-    """An X in waiting; closed when its call is over."""
+class PreparedCall:
+    """A call in waiting: an X that nobody has seen, and where its Y goes.
+
+    All that a call takes is made before its clock starts. Closed when the
+    call is over; its outputs can be had after that.
+    """
 
     def __init__(
         self,
         buffers: Buffers,
         shape: CallShape,
         sections: Sequence[torch.Tensor],
+        into: torch.Tensor,
+        chance: random.Random,
     ) -> None:
-        self._window = buffers.input(shape, sections)
+        self.shape = shape
+        self.into = into
+        self.order: Order = buffers.order(shape.output_bytes, chance)
+        self.window = buffers.input(shape, sections)
+        self._buffers = buffers
 
-    @property
-    def descriptor(self) -> int:
-        """What travels with the call."""
-        return self._window.descriptor
+    def outputs(self) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What was read; asked for once, after the clock has stopped."""
+        size = self.shape.output_bytes
+        self._buffers.sort(self.into, size, self.order)
+        return outputs_in(self.shape, self.into[:size])
 
     def __enter__(self) -> Self:
         return self
@@ -53,12 +66,13 @@ class PreparedInput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._window.close()
+        self.window.close()
 
 
-def private_memory(size: int) -> torch.Tensor:
-    """`size` bytes that no other process sees, touched once."""
-    return torch.zeros(size, dtype=torch.uint8)
+def private_memory(size: int, device: torch.device = CPU) -> torch.Tensor:
+    """`size` bytes that no other process sees, in whole blocks, touched."""
+    whole = -(-size // BLOCK_BYTES) * BLOCK_BYTES
+    return torch.zeros(whole, dtype=torch.uint8, device=device)
 
 
 def outputs_in(

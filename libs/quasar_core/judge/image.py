@@ -12,6 +12,7 @@ from quasar_core.execution.closure import (
     python_environment,
     python_in_sandbox,
 )
+from quasar_core.execution.gpu import GpuView
 from quasar_core.execution.limits import Limits
 from quasar_core.execution.sandbox import Job, Mount
 
@@ -27,8 +28,17 @@ def runner_path() -> Path:
     return Path(str(folder.joinpath("runner.py")))
 
 
+def runner_files() -> tuple[Path, ...]:
+    """The runner, and what it loads from beside itself on a device."""
+    return tuple(sorted(runner_path().parent.glob("*.py")))
+
+
 def kernel_job(
-    tree: Path, descriptor: int, limits: Limits, num_threads: int
+    tree: Path,
+    descriptor: int,
+    limits: Limits,
+    num_threads: int,
+    view: GpuView | None = None,
 ) -> Job:
     """A sandbox that serves the kernel in `tree` over a socket."""
     return _job(
@@ -37,12 +47,16 @@ def kernel_job(
         descriptor,
         limits,
         num_threads,
+        view,
     )
 
 
-def empty_job(descriptor: int, limits: Limits) -> Job:
+def empty_job(
+    descriptor: int, limits: Limits, view: GpuView | None = None
+) -> Job:
     """A sandbox that answers empty exchanges and holds no kernel."""
-    return _job((str(descriptor),), closure_mounts(()), descriptor, limits, 1)
+    mounts = closure_mounts(())
+    return _job((str(descriptor),), mounts, descriptor, limits, 1, view)
 
 
 def _job(
@@ -51,14 +65,33 @@ def _job(
     descriptor: int,
     limits: Limits,
     num_threads: int,
+    view: GpuView | None,
 ) -> Job:
+    runner = (
+        Mount(path, RUNNER.parent / path.name) for path in runner_files()
+    )
     return Job(
         argv=(python_in_sandbox(), "-s", "-P", str(RUNNER), *arguments),
-        mounts=(Mount(runner_path(), RUNNER), *mounts),
-        environment={**python_environment(), **_environment(num_threads)},
+        mounts=(*runner, *mounts, *(view.files if view else ())),
+        environment={
+            **python_environment(),
+            **_environment(num_threads),
+            **_device_environment(view),
+        },
         pass_fds=(descriptor,),
+        gpu=view,
         limits=limits,
     )
+
+
+def _device_environment(view: GpuView | None) -> Mapping[str, str]:
+    if view is None:
+        return {}
+    found = dict(view.environment)
+    interpreter = python_environment().get("LD_LIBRARY_PATH")
+    if interpreter:
+        found["LD_LIBRARY_PATH"] = f"{found['LD_LIBRARY_PATH']}:{interpreter}"
+    return found
 
 
 def _environment(num_threads: int) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from quasar_core.judge.seeds import Seeds
+from quasar_core.judge.seeds import CPU, Seeds
 from quasar_core.judge.shapes import CallShape, ElementType
 
 MEMORIES = (512, 4_096, 65_536)
@@ -109,14 +109,16 @@ def draw_inputs(
     shape: CallShape,
     *,
     scaled: bool = False,
+    device: torch.device = CPU,
 ) -> Inputs:
-    """The inputs of one call; `scaled` spreads the heads' magnitudes."""
+    """The inputs of one call; `scaled` spreads the heads' magnitudes.
+
+    They are drawn where they are used, by `device`'s own generator.
+    """
     chance = seeds.chance(stage, call, "spans")
-    noise = seeds.generator(stage, call, "noise")
+    noise = seeds.generator(stage, call, "noise", device)
     size = (shape.batch, shape.heads, shape.tokens, shape.head_dim)
-    q, k, v = (
-        functional.silu(torch.randn(size, generator=noise)) for _ in range(3)
-    )
+    q, k, v = (functional.silu(_normal(size, noise)) for _ in range(3))
     beta = _betas(shape.heads, noise)
     spans = tuple(
         _cut(primary, shape.tokens, chance)
@@ -126,11 +128,12 @@ def draw_inputs(
         for span in pieces:
             _shape_span(k, v, head, span, float(beta[head]), chance, noise)
     if scaled:
-        v.mul_(_scales(shape.heads, chance).view(1, -1, 1, 1))
+        scales = _scales(shape.heads, chance).to(device)
+        v.mul_(scales.view(1, -1, 1, 1))
     state = None
     if shape.initial_state:
         edge = shape.head_dim
-        state = torch.randn((*size[:2], edge, edge), generator=noise)
+        state = _normal((*size[:2], edge, edge), noise)
     dtype = DTYPES[shape.element]
     return Inputs(
         shape,
@@ -144,9 +147,13 @@ def draw_inputs(
     )
 
 
+def _normal(size: tuple[int, ...], noise: torch.Generator) -> torch.Tensor:
+    return torch.randn(size, generator=noise, device=noise.device)
+
+
 def _betas(heads: int, noise: torch.Generator) -> torch.Tensor:
     # As the layer starts: softplus(log U(1, 16)).
-    uniform = torch.rand(heads, generator=noise) * 15 + 1
+    uniform = torch.rand(heads, generator=noise, device=noise.device) * 15 + 1
     return functional.softplus(uniform.log())
 
 
@@ -199,7 +206,7 @@ def _remember(
     """Keys with ||k||^2 = S / (2 beta n): n tokens are remembered."""
     length, size = keys.shape[-2:]
     n = max(length, chance.choice(MEMORIES))
-    keys.copy_(torch.randn(keys.shape, generator=noise))
+    keys.copy_(_normal(tuple(keys.shape), noise))
     norm = keys.norm(dim=-1, keepdim=True)
     keys.mul_(math.sqrt(size / (2 * beta * n))).div_(norm)
     values[:, split:].mul_(AFTERGLOW)
@@ -209,9 +216,9 @@ def _stiffen(keys: torch.Tensor, noise: torch.Generator) -> None:
     """Keys that share a direction for a block of tokens."""
     batch, length, size = keys.shape
     blocks = -(-length // STIFF_BLOCK)
-    shared = torch.randn((batch, blocks, size), generator=noise)
+    shared = _normal((batch, blocks, size), noise)
     shared = shared.repeat_interleave(STIFF_BLOCK, dim=1)[:, :length]
-    stray = torch.randn(keys.shape, generator=noise)
+    stray = _normal(tuple(keys.shape), noise)
     keys.copy_(shared + STIFF_NOISE * stray)
 
 

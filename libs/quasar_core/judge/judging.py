@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from quasar_core.contracts.reports import (
     CorrectnessReport,
     JudgeReport,
     Source,
     Timing,
 )
-from quasar_core.domain.tolerance import CPU_ROW_ERROR_BOUND
+from quasar_core.domain.scores import drift
 from quasar_core.domain.workload import judged_length
-from quasar_core.errors import Stage, SubmissionFault
+from quasar_core.errors import Stage, SubmissionFault, TransientError
 from quasar_core.execution.sandbox import Sandbox
 from quasar_core.execution.screening import screen_inside
 from quasar_core.judge.draws import (
@@ -28,8 +26,9 @@ from quasar_core.judge.draws import (
     proved_dtype,
     telling_draws,
 )
-from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import Patience
+from quasar_core.judge.ground import Ground
+from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.manifest import make_manifest
 from quasar_core.judge.pinned import baseline_files, source_files
@@ -39,16 +38,17 @@ from quasar_core.judge.rejections import (
     blamed,
     rejection_of,
 )
+from quasar_core.judge.rest import measure_rest
 from quasar_core.judge.room import Room
+from quasar_core.judge.rules import rule_of
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import Extent
 from quasar_core.judge.table import Table
 from quasar_core.judge.timing import (
     Race,
     RawTimes,
-    measure_rest,
     timing_report,
 )
 from quasar_core.judge.trees import unblamed
@@ -67,19 +67,22 @@ def judge(
     progress: Listener,
     seed: str | None = None,
     scratch: Path | None = None,
+    ground: Ground | None = None,
 ) -> JudgeReport:
     """Screen, run, check and time a submission.
 
     What the submission does wrong comes back as `rejection`. Raises
     TransientError for the world's faults, SandboxUnavailable where no
     stranger's code can be run. Sets torch's threads for this process;
+    `ground` is on what it is done, where that is not the profile's own;
     `seed` is the run's master in hex where somebody has committed to it, as
     of an earlier run that is run again; `scratch` is where it puts its
     folders.
     """
-    torch.set_num_threads(settings.num_threads)
+    ground = ground or ground_of(settings)
+    ground.prepare(settings)
     seeds = Seeds.of(run_id, seed)
-    with own_turn(settings):
+    with own_turn(settings, ground.lock_name):
         isolation = sandbox.preflight()
         judging = Judging(
             source,
@@ -88,6 +91,7 @@ def judge(
             settings,
             sandbox,
             progress,
+            ground,
             scratch,
         )
         rejection = timing = None
@@ -116,6 +120,7 @@ class Judging:
     settings: JudgeSettings
     sandbox: Sandbox
     progress: Listener
+    ground: Ground
     scratch: Path | None = None
     correctness: CorrectnessReport | None = None
     facts: dict[str, str] = field(default_factory=dict)
@@ -131,33 +136,43 @@ class Judging:
         with tempfile.TemporaryDirectory(
             prefix="quasar-judge-", dir=self.scratch
         ) as folder:
-            room = Room(self.sandbox, self.seeds, self.settings, Path(folder))
-            overhead = room.exchange_cost(self._shape(self.tokens))
+            room = Room(
+                self.sandbox,
+                self.seeds,
+                self.settings,
+                Path(folder),
+                self.ground,
+            )
+            overhead = room.exchange_cost(self.settings.shape(self.tokens))
             with ExitStack() as seats:
-                take = partial(
-                    room.seat, seats, output_bytes=self._output_bytes
-                )
+                take = partial(room.seat, seats, extent=self._extent)
                 candidate = take("candidate", files)
                 raw = self._stages(candidate, take)
             self._note(candidate)
-        rest = measure_rest(self.tokens, self.settings)
-        return timing_report(self.tokens, raw, overhead, rest)
+        rest = measure_rest(self.tokens, self.settings, self.ground)
+        timing = timing_report(self.tokens, raw, overhead, rest)
+        check_drift(timing, self.settings)
+        return timing
 
     def _stages(self, candidate: Seat, take: Callable[..., Seat]) -> RawTimes:
         """Smoke to timed."""
-        memory = private_memory(self._output_bytes)
-        raced = Table(candidate, self.seeds, memory)
+        memory = self.ground.memory(self._extent.output_bytes)
+        rule = rule_of(self.settings)
+        raced = Table(candidate, self.seeds, memory, rule)
         # While the sandbox imports the kernel, the referee proves that its
         # inputs can tell right from wrong.
-        draws = telling_draws(self.seeds, self.tokens, self.settings)
+        draws = telling_draws(
+            self.seeds, self.tokens, self.settings, self.ground.device
+        )
         self._smoke(raced)
         # The trusted kernel gets ready while nothing is timed.
         baseline = take("baseline", baseline_files())
         self._correct(raced, draws)
         unblamed(lambda: baseline.ready(self._patience(Stage.SMOKE)))
         baseline.freeze()
-        trusted = Table(baseline, self.seeds, memory)
+        trusted = Table(baseline, self.seeds, memory, rule)
         race = self._warm_up(raced, trusted)
+        self.ground.note_memory()
         with told(Stage.TIMED, self.progress) as detail, blamed(Stage.TIMED):
             race.patience = self._patience(Stage.TIMED)
             raw = race.run(unblamed)
@@ -168,7 +183,7 @@ class Judging:
         patience = self._patience(Stage.SMOKE)
         with told(Stage.SMOKE, self.progress), blamed(Stage.SMOKE):
             raced.seat.ready(patience)
-            shape = self._shape(SMOKE_TOKENS)
+            shape = self.settings.shape(SMOKE_TOKENS)
             raced.fresh_call(Stage.SMOKE.value, 0, shape, patience)
 
     def _correct(self, raced: Table, draws: Sequence[Draw]) -> None:
@@ -176,19 +191,26 @@ class Judging:
         patience = self._patience(stage)
         with told(stage, self.progress) as detail, blamed(stage):
             for draw in draws:
-                raced.call(draw.inputs(self.seeds), patience)
+                inputs = draw.inputs(self.seeds, self.ground.device)
+                raced.call(inputs, patience)
             detail["checks"] = raced.worst.checks
             detail["worst_row_error"] = raced.worst.error
         self.correctness = CorrectnessReport(
             checks=raced.worst.checks,
             worst_row_error=raced.worst.error,
             worst_family=raced.worst.family,
-            bound=CPU_ROW_ERROR_BOUND,
+            bound=raced.rule.bound,
         )
 
     def _warm_up(self, raced: Table, trusted: Table) -> Race:
-        shape = self._shape(self.tokens)
-        first = draw_inputs(self.seeds, Stage.WARM_UP.value, 0, shape)
+        shape = self.settings.shape(self.tokens)
+        first = draw_inputs(
+            self.seeds,
+            Stage.WARM_UP.value,
+            0,
+            shape,
+            device=self.ground.device,
+        )
         race = Race(
             candidate=raced,
             baseline=trusted,
@@ -197,6 +219,7 @@ class Judging:
             patience=self._patience(Stage.WARM_UP),
             baseline_patience=self._patience(Stage.WARM_UP),
             dtype=proved_dtype(first),
+            ground=self.ground,
         )
         stage = Stage.WARM_UP
         with told(stage, self.progress) as detail, blamed(stage):
@@ -207,19 +230,11 @@ class Judging:
     def _patience(self, stage: Stage) -> Patience:
         return Patience(self.settings.limits.seconds(stage))
 
-    def _shape(self, tokens: int) -> CallShape:
-        return CallShape(
-            tokens,
-            heads=self.settings.num_heads,
-            head_dim=self.settings.head_dim,
-        )
-
     @property
-    def _output_bytes(self) -> int:
+    def _extent(self) -> Extent:
         shapes = correctness_shapes(self.tokens, self.settings)
-        return max(
-            self._shape(self.tokens).output_bytes,
-            *(shape.output_bytes for shape, _ in shapes),
+        return Extent.of(
+            self.settings.shape(self.tokens), *(shape for shape, _ in shapes)
         )
 
     def _note(self, candidate: Seat) -> None:
@@ -227,3 +242,17 @@ class Judging:
         peak = outcome.peak_memory_bytes
         if peak is not None:
             self.facts["peak_memory_bytes"] = str(peak)
+        self.facts.update(self.ground.facts())
+
+
+def check_drift(timing: Timing, settings: JudgeSettings) -> None:
+    """Raise TransientError where the machine was not the same throughout.
+
+    The trusted kernel's own blocks say so, and the recorder asks again.
+    """
+    bound = settings.profile.drift_bound
+    found = drift(timing.baseline_samples)
+    if bound is not None and found > bound:
+        raise TransientError(
+            f"the trusted kernel drifted by {found:.1%} during the run"
+        )

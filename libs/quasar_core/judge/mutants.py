@@ -15,11 +15,12 @@ import torch
 from quasar_core.domain.tolerance import (
     BFLOAT16_STATE_MARGIN,
     MUTANT_MARGIN,
-    inputs_can_tell,
 )
 from quasar_core.judge.errors import head_norms, row_errors
 from quasar_core.judge.inputs import Inputs
 from quasar_core.judge.oracle import CHUNK, EXACT, Faults, Truth, truth
+from quasar_core.judge.rules import Bar
+from quasar_core.judge.shapes import ElementType
 
 PREFIX = 512
 """Tokens over which a mutant that is wrong in every chunk is run."""
@@ -39,6 +40,12 @@ class Mutant:
     chunks: int = 1
     margin: float = MUTANT_MARGIN
     everywhere: bool = False
+    least_in_bfloat16: int = 1
+
+    @property
+    def chunks_in_bfloat16(self) -> int:
+        """The same where inputs and outputs are rounded to bf16."""
+        return max(self.chunks, self.least_in_bfloat16)
 
 
 def _remembering(window: int) -> Mutant:
@@ -63,41 +70,44 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             chunks=4,
             margin=BFLOAT16_STATE_MARGIN,
             everywhere=True,
+            least_in_bfloat16=1_025,
         ),
     }
 )
 
 
-def unseen_mutants(
-    inputs: Inputs, exact: Truth, bound: float
-) -> tuple[str, ...]:
+def unseen_mutants(inputs: Inputs, exact: Truth, bar: Bar) -> tuple[str, ...]:
     """The mutants that these inputs do not give away, of those they could.
 
     `exact` is the truth for them, in float64; mutants run in float32.
     """
     chunks = inputs.shape.tokens // CHUNK
+    wide = inputs.shape.element is ElementType.FLOAT32
     return tuple(
         name
         for name, mutant in MUTANTS.items()
-        if chunks >= mutant.chunks
-        and not inputs_can_tell(
-            _mutant_error(mutant, inputs, exact), bound, mutant.margin
-        )
+        if chunks >= (mutant.chunks if wide else mutant.chunks_in_bfloat16)
+        and not bar.shows(*mutant_rows(mutant, inputs, exact), mutant.margin)
     )
 
 
-def _mutant_error(mutant: Mutant, inputs: Inputs, exact: Truth) -> float:
+def mutant_rows(
+    mutant: Mutant, inputs: Inputs, exact: Truth
+) -> tuple[torch.Tensor, int]:
+    """Row errors `[B, H, t]` of a mutant, and the token they start at."""
     tokens = inputs.shape.tokens
+    start = 0
     if mutant.window is not None:
         chunk = tokens // CHUNK - 1
+        start = chunk * CHUNK
         wrong = forgetful_chunk(inputs, mutant.window, chunk)
-        right = exact.output[:, :, chunk * CHUNK :]
+        right = exact.output[:, :, start:]
     else:
         end = tokens if mutant.everywhere else min(tokens, PREFIX)
         kept = _tokens(inputs, 0, end)
         wrong = truth(kept, torch.float32, mutant.faults).output
         right = exact.output[:, :, :end]
-    return float(row_errors(wrong, right, head_norms(exact.output)).max())
+    return row_errors(wrong, right, head_norms(exact.output)), start
 
 
 def forgetful_output(inputs: Inputs, window: int) -> torch.Tensor:

@@ -17,6 +17,9 @@ from quasar_core.judge.inputs import Inputs
 CHUNK = 64
 LAMBDA_FLOOR = 1e-8
 
+SEGMENT = 65_536
+"""Tokens that are worked on at once: a million fit beside the windows."""
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -50,15 +53,39 @@ def truth(
     inputs: Inputs,
     dtype: torch.dtype = torch.float64,
     faults: Faults = EXACT,
+    segment: int = SEGMENT,
 ) -> Truth:
     """The operator's output for these inputs, computed in `dtype`.
 
-    T must be a multiple of 64. Nothing here remembers an earlier call.
+    T must be a multiple of 64. Nothing here remembers an earlier call. At
+    most `segment` tokens are worked on at once, with the state handed on.
     """
-    q, k, v = (x.to(dtype) for x in (inputs.q, inputs.k, inputs.v))
     beta = inputs.beta.to(dtype).view(1, -1, 1)
     if faults.shift_beta:
         beta = beta.roll(1, dims=1)
+    batch, heads, tokens, size = inputs.q.shape
+    state = beta.new_zeros(batch * heads, size, size)
+    if inputs.initial_state is not None:
+        state = inputs.initial_state.to(dtype).reshape(state.shape)
+    output = beta.new_empty(batch, heads, tokens, size)
+    for start in range(0, tokens, segment):
+        part = slice(start, start + segment)
+        q, k, v = (
+            x[:, :, part].to(dtype) for x in (inputs.q, inputs.k, inputs.v)
+        )
+        output[:, :, part], state = _stretch(q, k, v, beta, state, faults)
+    return Truth(output, state.reshape(batch, heads, size, size))
+
+
+def _stretch(
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    beta: torch.Tensor,
+    state: torch.Tensor,
+    faults: Faults,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One segment's output `[B, H, T, S]`, and the state after it."""
     length = (k * k).sum(-1)  # [B, H, T]
     alpha = -torch.expm1(-beta * length) / (length + LAMBDA_FLOOR)
     if faults.skip_gate:
@@ -72,14 +99,8 @@ def truth(
     scores = q @ k.mT
     if faults.mask:
         scores = scores.tril(0 if faults.inclusive else -1)
-    state = torch.zeros(folded[0], size, size, dtype=dtype)
-    if inputs.initial_state is not None:
-        state = inputs.initial_state.to(dtype).reshape(state.shape)
     output, state = _walk(q, k, w, u, scores, state, faults)
-    return Truth(
-        output.reshape(batch, heads, tokens, size),
-        state.reshape(batch, heads, size, size),
-    )
+    return output.reshape(batch, heads, tokens, size), state
 
 
 def _solve(

@@ -29,6 +29,8 @@ TEXT_BYTES = 1_000
 REQUEST = struct.Struct("<4sBBBB16sIIII")
 # magic, kind, code, bytes of text, nonce, text
 REPLY = struct.Struct(f"<4sBBH16s{TEXT_BYTES}s")
+# The same frame, setting up a device: bytes of a Y, and of an X.
+SETUP = struct.Struct("<4sBBBB16sQQ")
 
 LIVENESS_SECONDS = 0.05
 SEND_SECONDS = 10.0
@@ -43,6 +45,8 @@ class Ask(IntEnum):
     """Map the input, run the kernel, write the output."""
     NOTHING = 3
     """Map the input and answer: the cost of an exchange alone."""
+    SETUP_DEVICE = 4
+    """Import the outputs and then the inputs into a device."""
 
 
 class Flag(IntFlag):
@@ -119,6 +123,23 @@ class Channel:
         )
         return cls(near), far
 
+    def set_up(
+        self, sizes: tuple[int, int] | None, descriptors: Sequence[int]
+    ) -> bytes:
+        """Hand over the windows; raises as `send` does.
+
+        `sizes` are the bytes of an output and of an input on a device; on a
+        processor the descriptors tell.
+        """
+        if sizes is None:
+            return self.send(Ask.SETUP, CallShape(64), descriptors=descriptors)
+        return self._send(
+            lambda nonce: SETUP.pack(
+                MAGIC, Ask.SETUP_DEVICE, 0, 0, 0, nonce, *sizes
+            ),
+            descriptors,
+        )
+
     def send(
         self,
         ask: Ask,
@@ -131,9 +152,16 @@ class Channel:
         Raises CandidateGone where nobody listens, OutOfTurn where the
         candidate has spoken unasked, CandidateLate where it reads nothing.
         """
+        return self._send(
+            lambda nonce: request_frame(ask, shape, slot, nonce), descriptors
+        )
+
+    def _send(
+        self, frame_of: Callable[[bytes], bytes], descriptors: Sequence[int]
+    ) -> bytes:
         self.expect_silence()
         nonce = secrets.token_bytes(NONCE_BYTES)
-        frame = request_frame(ask, shape, slot, nonce)
+        frame = frame_of(nonce)
         rights = [
             (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))
         ]

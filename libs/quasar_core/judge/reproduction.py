@@ -9,29 +9,28 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from quasar_core.contracts.reports import Source
-from quasar_core.domain.tolerance import CPU_ROW_ERROR_BOUND
 from quasar_core.errors import Evidence, QuasarError, Stage
 from quasar_core.execution.sandbox import Sandbox
-from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.errors import row_errors
-from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import KernelFault, Patience
+from quasar_core.judge.ground import Ground
+from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.inputs import Inputs, draw_inputs
 from quasar_core.judge.jobs import ReproducedReport
 from quasar_core.judge.oracle import truth
 from quasar_core.judge.pinned import source_files
-from quasar_core.judge.seat import Seat
-from quasar_core.judge.seeds import Seeds
+from quasar_core.judge.room import Room
+from quasar_core.judge.rules import STATE_FAMILY, rule_of
+from quasar_core.judge.seeds import CPU, Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import CallShape
-from quasar_core.judge.table import STATE_FAMILY
-from quasar_core.judge.trees import kernel_jobs
+from quasar_core.judge.shapes import Extent
 from quasar_core.judge.turns import own_turn
 
 LONGEST = 2_000_064
@@ -83,17 +82,20 @@ def place_of(evidence: Evidence) -> Place:
     )
 
 
-def inputs_at(place: Place, seeds: Seeds, settings: JudgeSettings) -> Inputs:
+def inputs_at(
+    place: Place,
+    seeds: Seeds,
+    settings: JudgeSettings,
+    device: torch.device = CPU,
+) -> Inputs:
     """The very inputs of the call that failed."""
-    shape = CallShape(
-        place.tokens,
-        heads=settings.num_heads,
-        head_dim=settings.head_dim,
-        initial_state=place.states,
-        final_state=place.states,
-    )
     return draw_inputs(
-        seeds, place.draw, place.call, shape, scaled=place.scaled
+        seeds,
+        place.draw,
+        place.call,
+        settings.shape(place.tokens, states=place.states),
+        scaled=place.scaled,
+        device=device,
     )
 
 
@@ -101,7 +103,7 @@ def fingerprint(inputs: Inputs) -> str:
     """SHA-256 over the tensors of a call, as they lie in memory."""
     total = hashlib.sha256()
     for section in inputs.sections:
-        raw = section.contiguous().view(torch.uint8).numpy()
+        raw = section.contiguous().view(torch.uint8).cpu().numpy()
         total.update(raw.tobytes())
     return total.hexdigest()
 
@@ -114,21 +116,28 @@ def reproduce(
     settings: JudgeSettings,
     sandbox: Sandbox,
     scratch: Path | None = None,
+    ground: Ground | None = None,
 ) -> ReproducedReport:
     """Call the source with the input of the evidence; the row, and truth's.
 
     Raises NotReproducibleError, TransientError, SandboxUnavailable.
     """
-    torch.set_num_threads(settings.num_threads)
+    ground = ground or ground_of(settings)
+    ground.prepare(settings)
     place = place_of(evidence)
-    inputs = inputs_at(place, seeds, settings)
+    inputs = inputs_at(place, seeds, settings, ground.device)
     exact = truth(inputs)
     right = exact.state if place.family == STATE_FAMILY else exact.output
     if place.head >= right.shape[1] or place.token >= right.shape[2]:
         raise NotReproducibleError("the evidence names a row that is none")
-    with own_turn(settings):
+    with own_turn(settings, ground.lock_name):
         sandbox.preflight()
-        found, fault = _called(source, inputs, settings, sandbox, scratch)
+        with tempfile.TemporaryDirectory(
+            prefix="quasar-judge-", dir=scratch
+        ) as folder:
+            fresh = Seeds.fresh("reproduction")
+            room = Room(sandbox, fresh, settings, Path(folder), ground)
+            found, fault = _called(source, inputs, room)
     output = error = None
     if found is not None:
         got = found[1] if place.family == STATE_FAMILY else found[0]
@@ -143,42 +152,39 @@ def reproduce(
         truth=tuple(float(x) for x in right[0, place.head, place.token]),
         output=output,
         error=error,
-        bound=CPU_ROW_ERROR_BOUND,
+        bound=_bound(evidence, settings),
         fault=fault,
         input_sha256=fingerprint(inputs),
     )
 
 
+def _bound(evidence: Evidence, settings: JudgeSettings) -> float:
+    """The bound that held: on a device it was that input's own."""
+    told = evidence.get("bound")
+    rule = rule_of(settings)
+    if rule.relative and isinstance(told, int | float) and told > 0:
+        return float(told)
+    return rule.bound
+
+
 def _called(
-    source: Source,
-    inputs: Inputs,
-    settings: JudgeSettings,
-    sandbox: Sandbox,
-    scratch: Path | None,
+    source: Source, inputs: Inputs, room: Room
 ) -> tuple[tuple[torch.Tensor, torch.Tensor] | None, str]:
     shape = inputs.shape
-    with tempfile.TemporaryDirectory(
-        prefix="quasar-judge-", dir=scratch
-    ) as folder:
-        job = kernel_jobs(
-            Path(folder) / "candidate", source_files(source), settings
-        )
-        chance = Seeds.fresh("reproduction").chance("order", 0)
-        memory = SealedMemory()
-        with Seat.take(
-            sandbox, job, memory, shape.output_bytes, chance
-        ) as seat:
-            patience = Patience(settings.limits.seconds(Stage.CORRECTNESS))
-            try:
-                seat.ready(patience)
-                exchange = seat.call(
-                    shape,
-                    inputs.sections,
-                    patience,
-                    into=private_memory(shape.output_bytes),
-                )
-            except KernelFault as fault:
-                return None, str(fault)
+    patience = Patience(room.settings.limits.seconds(Stage.CORRECTNESS))
+    with ExitStack() as seats:
+        files = source_files(source)
+        seat = room.seat(seats, "candidate", files, Extent.of(shape))
+        try:
+            seat.ready(patience)
+            exchange = seat.call(
+                shape,
+                inputs.sections,
+                patience,
+                into=room.ground.memory(shape.output_bytes),
+            )
+        except KernelFault as fault:
+            return None, str(fault)
     state = exchange.state
     return (
         exchange.output,

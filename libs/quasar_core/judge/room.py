@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quasar_core.execution.sandbox import Sandbox
-from quasar_core.judge.buffers import SealedMemory
+from quasar_core.judge.ground import Ground
 from quasar_core.judge.image import empty_job
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import CallShape, Extent
 from quasar_core.judge.timing import measure_exchange
 from quasar_core.judge.trees import kernel_jobs, unblamed
 
@@ -26,6 +26,7 @@ class Room:
     seeds: Seeds
     settings: JudgeSettings
     folder: Path
+    ground: Ground = field(default_factory=Ground)
 
     def exchange_cost(self, shape: CallShape) -> float:
         """K for calls of this shape, on a machine where nothing else runs.
@@ -35,15 +36,15 @@ class Room:
         limits = self.settings.sandbox_limits
         seat = Seat.take(
             self.sandbox,
-            lambda descriptor: empty_job(descriptor, limits),
-            SealedMemory(),
+            lambda descriptor: empty_job(descriptor, limits, self.ground.view),
+            self.ground.buffers(Extent.of(shape)),
             shape.output_bytes,
             self.seeds.chance("order", 1),
         )
         with seat:
             return unblamed(
                 lambda: measure_exchange(
-                    seat, shape, self.seeds, self.settings
+                    seat, shape, self.seeds, self.settings, self.ground
                 )
             )
 
@@ -52,15 +53,20 @@ class Room:
         seats: ExitStack,
         name: str,
         files: Mapping[str, bytes],
-        output_bytes: int,
+        extent: Extent,
     ) -> Seat:
         """Start a kernel in a sandbox of its own; it ends with `seats`."""
         return seats.enter_context(
             Seat.take(
                 self.sandbox,
-                kernel_jobs(self.folder / name, files, self.settings),
-                SealedMemory(),
-                output_bytes,
+                kernel_jobs(
+                    self.folder / name,
+                    files,
+                    self.settings,
+                    self.ground.view,
+                ),
+                self.ground.buffers(extent),
+                extent.output_bytes,
                 self.seeds.chance(f"order of {name}", 0),
             )
         )

@@ -19,8 +19,8 @@ from quasar_core.execution.sandbox import (
     Running,
     Sandbox,
 )
-from quasar_core.judge.buffers import Buffers, OutputWindow, reading_order
-from quasar_core.judge.exchange import Exchange, PreparedInput, outputs_in
+from quasar_core.judge.buffers import SLOTS, Buffers, OutputWindow
+from quasar_core.judge.exchange import Exchange, PreparedCall
 from quasar_core.judge.faults import (
     FAILURE_CODES,
     TEXT_LIMIT,
@@ -40,9 +40,6 @@ from quasar_core.judge.protocol import (
 from quasar_core.judge.shapes import CallShape
 
 Result = TypeVar("Result")
-
-SLOTS = 2
-"""Output windows in rotation."""
 
 ENDING_SECONDS = 5.0
 """How long a process that hung up may take to end."""
@@ -89,10 +86,9 @@ class Seat:
     def greet(self) -> None:
         """Hand over the output windows; the kernel is imported meanwhile."""
         descriptors = [window.descriptor for window in self._windows]
+        descriptors += self._buffers.standing
         self._hello = self._guarded(
-            lambda: self._channel.send(
-                Ask.SETUP, CallShape(64), descriptors=descriptors
-            )
+            lambda: self._channel.set_up(self._buffers.sizes, descriptors)
         )
 
     def ready(self, patience: Patience) -> None:
@@ -109,63 +105,61 @@ class Seat:
         *,
         into: torch.Tensor,
         ask: Ask = Ask.CALL,
-        poisoned: bool = True,
     ) -> Exchange:
         """One exchange: X is born, travels, and Y is read to its end.
 
         `into` is private memory (uint8) of at least the output's bytes.
         Raises KernelFault for whatever the kernel did wrong.
         """
-        with self.prepared(shape, sections) as window:
-            return self.exchange(
-                shape,
-                window.descriptor,
-                patience,
-                into=into,
-                ask=ask,
-                poisoned=poisoned,
-            )
+        with self.prepared(shape, sections, into) as prepared:
+            seconds = self.exchange(prepared, patience, ask=ask)
+        return Exchange(seconds, *prepared.outputs())
 
     def prepared(
-        self, shape: CallShape, sections: Sequence[torch.Tensor]
-    ) -> PreparedInput:
-        """An X that is filled and sealed, but that nobody has seen."""
-        return PreparedInput(self._buffers, shape, sections)
+        self,
+        shape: CallShape,
+        sections: Sequence[torch.Tensor],
+        into: torch.Tensor,
+    ) -> PreparedCall:
+        """A call whose X is filled, but that nobody has seen."""
+        return PreparedCall(self._buffers, shape, sections, into, self._chance)
 
     def exchange(
         self,
-        shape: CallShape,
-        descriptor: int,
+        prepared: PreparedCall,
         patience: Patience,
         *,
-        into: torch.Tensor,
         ask: Ask = Ask.CALL,
-        poisoned: bool = True,
-    ) -> Exchange:
+        alone: bool = True,
+    ) -> float:
         """Send a prepared X, wait, and read all of Y into private memory.
 
         The clock stops when the read has ended, not when DONE arrives: who
-        answers early has not won anything.
+        answers early has not won anything. A call that is not `alone` is
+        one of a run without gaps, whose outputs are all different.
         """
         self._calls += 1
+        shape = prepared.shape
         slot = self._calls % len(self._windows)
         window = self._windows[slot]
-        private = into[: shape.output_bytes]
-        order = reading_order(shape.output_bytes, self._chance)
-        if poisoned:
+        if alone:
             window.poison(shape.output_bytes)
+            self._buffers.clear_caches()
 
         def answered() -> None:
-            nonce = self._channel.send(ask, shape, slot, [descriptor])
+            prepared.window.show(slot)
+            nonce = self._channel.send(
+                ask, shape, slot, prepared.window.travels
+            )
             self._answer(nonce, patience)
 
         started = time.perf_counter()
         self._guarded(answered)
-        window.read(private, order)
+        window.read(prepared.into, shape.output_bytes, prepared.order)
         seconds = time.perf_counter() - started
         patience.charge(seconds)
         self._guarded(self._channel.expect_silence)
-        return Exchange(seconds, *outputs_in(shape, private))
+        return seconds
 
     def freeze(self) -> None:
         """Stop everything inside."""
@@ -182,6 +176,7 @@ class Seat:
             self._channel.close()
             for window in self._windows:
                 window.close()
+            self._buffers.close()
         return self._outcome
 
     def __enter__(self) -> Self:

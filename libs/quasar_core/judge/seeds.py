@@ -12,6 +12,7 @@ import torch
 from quasar_core.domain.seeds import seed_commitment
 
 MASTER_BYTES = 32
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,16 @@ class Seeds:
         return random.Random(seed)  # noqa: S311 -- repeatable on purpose
 
     def generator(
-        self, stage: str, call: int, part: str = ""
+        self,
+        stage: str,
+        call: int,
+        part: str = "",
+        device: torch.device = CPU,
     ) -> torch.Generator:
-        """Tensor noise of one part of one draw."""
+        """Tensor noise of one part of one draw.
+
+        A device's generator draws other numbers than a processor's from the
+        same seed: a replay needs the same kind of device.
+        """
         seed = int.from_bytes(self.draw(stage, call, part)[:8], "big")
-        return torch.Generator().manual_seed(seed)
+        return torch.Generator(device).manual_seed(seed)

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from types import MappingProxyType
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from quasar_core.domain.workload import HEAD_DIM, NUM_HEADS, Profile
 from quasar_core.errors import Stage
 from quasar_core.execution.limits import MIB, Limits
+from quasar_core.judge.shapes import CallShape, ElementType
 
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+ON_A_DEVICE: Mapping[str, Any] = MappingProxyType(
+    {
+        "samples": 30,
+        "memory_bytes": 32 * 1024 * MIB,
+        "pids": 1_024,
+        "tmp_bytes": 1_024 * MIB,
+        "logits": {"prompt_lengths": (128, 1_024, 8_192, 32_768)},
+    }
+)
+"""Defaults of profile `gpu`, where they are not those of `cpu`.
+
+CUDA's driver reserves host memory and starts threads of its own.
+"""
 
 
 class _Frozen(BaseModel):
@@ -63,12 +81,13 @@ class LogitSettings(_Frozen):
 class JudgeSettings(_Frozen):
     """What a verdict depends on, beside the submission and the seed.
 
-    The defaults are those of profile `cpu`. `num_threads` is for kernels
+    The defaults are those of the profile: profile `gpu` asks for bf16, more
+    samples and `ON_A_DEVICE`. `num_threads` is for kernels
     and for the referee's own arithmetic alike; it is also how much processor
     time a sandbox may use per second: a quota, not a set of processors.
     """
 
-    profile: Literal[Profile.CPU] = Profile.CPU
+    profile: Profile = Profile.CPU
     num_heads: PositiveInt = NUM_HEADS
     head_dim: PositiveInt = HEAD_DIM
     num_threads: PositiveInt = 1
@@ -101,6 +120,31 @@ class JudgeSettings(_Frozen):
         default=1_800.0, description="How long a job waits for its turn."
     )
     logits: LogitSettings = LogitSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_profile(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("profile") == Profile.GPU:
+            return {**ON_A_DEVICE, **given}
+        return given
+
+    @property
+    def element(self) -> ElementType:
+        """The type of q, k, v and o."""
+        if self.profile is Profile.GPU:
+            return ElementType.BFLOAT16
+        return ElementType.FLOAT32
+
+    def shape(self, tokens: int, *, states: bool = False) -> CallShape:
+        """A call of so many tokens, perhaps with both states."""
+        return CallShape(
+            tokens,
+            heads=self.num_heads,
+            head_dim=self.head_dim,
+            element=self.element,
+            initial_state=states,
+            final_state=states,
+        )
 
     @property
     def block_samples(self) -> int:

@@ -82,6 +82,22 @@ class CallShape:
         return _end(self.output_sections)
 
 
+@dataclass(frozen=True)
+class Extent:
+    """Bytes of the largest X and of the largest Y of a run."""
+
+    input_bytes: int
+    output_bytes: int
+
+    @classmethod
+    def of(cls, *shapes: CallShape) -> Extent:
+        """What holds each of these calls."""
+        return cls(
+            max(shape.input_bytes for shape in shapes),
+            max(shape.output_bytes for shape in shapes),
+        )
+
+
 def _sections(sizes: list[int]) -> tuple[tuple[int, int], ...]:
     sections: list[tuple[int, int]] = []
     offset = 0

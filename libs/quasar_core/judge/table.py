@@ -7,22 +7,16 @@ from dataclasses import dataclass, field
 
 import torch
 
-from quasar_core.domain.tolerance import (
-    CPU_ROW_ERROR_BOUND,
-    Breach,
-    check_absolute,
-)
+from quasar_core.domain.tolerance import Breach
 from quasar_core.errors import EvidenceValue
-from quasar_core.judge.errors import Comparison, compare
 from quasar_core.judge.exchange import Exchange
 from quasar_core.judge.faults import KernelFault, Patience
 from quasar_core.judge.inputs import Inputs, draw_inputs
 from quasar_core.judge.oracle import truth
+from quasar_core.judge.rules import AbsoluteRule, Finding, Rule
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.shapes import CallShape
-
-STATE_FAMILY = "final_state"
 
 
 @dataclass
@@ -45,13 +39,14 @@ class Table:
     """Where one kernel is called, and each of its rows compared.
 
     `memory` is private to the referee; each call's output is read into it
-    and compared from there, after the kernel has answered.
+    and compared from there, after the kernel has answered. Inputs are drawn
+    where it lies.
     """
 
     seat: Seat
     seeds: Seeds
     memory: torch.Tensor
-    bound: float = CPU_ROW_ERROR_BOUND
+    rule: Rule = field(default_factory=AbsoluteRule)
     worst: Worst = field(default_factory=Worst)
 
     def fresh_call(
@@ -63,7 +58,9 @@ class Table:
         dtype: torch.dtype = torch.float64,
     ) -> float:
         """Draw, call and check; the raw seconds of the exchange."""
-        inputs = draw_inputs(self.seeds, stage, call, shape)
+        inputs = draw_inputs(
+            self.seeds, stage, call, shape, device=self.memory.device
+        )
         return self.call(inputs, patience, dtype).seconds
 
     def call(
@@ -87,38 +84,33 @@ class Table:
     ) -> None:
         """Compare an output with the truth in `dtype`; raises KernelFault."""
         exact = truth(inputs, dtype)
-        found = compare(exchange.output, exact.output)
-        family = inputs.family_at(found.head, found.token)
-        self._judge(inputs, found, family)
-        if exchange.state is not None:
-            found = compare(exchange.state, exact.state)
-            self._judge(inputs, found, STATE_FAMILY)
-
-    def _judge(self, inputs: Inputs, found: Comparison, family: str) -> None:
-        breach = check_absolute(found.errors, self.bound)
-        if breach is not None:
-            raise KernelFault(
-                breach.code,
-                _told(breach, found, family),
-                _evidence(breach, inputs, found, family),
-            )
-        self.worst.note(found.errors.worst, family)
+        for found in self.rule.findings(
+            inputs, exact, exchange.output, exchange.state
+        ):
+            if found.breach is not None:
+                told = _evidence(found.breach, inputs, found)
+                if self.rule.relative:
+                    told["measure"] = found.breach.measure
+                raise KernelFault(
+                    found.breach.code, _told(found.breach, found), told
+                )
+            self.worst.note(found.error, found.family)
 
 
-def _told(breach: Breach, found: Comparison, family: str) -> str:
+def _told(breach: Breach, found: Finding) -> str:
     return (
         f"row error {breach.value:.3g} at head {found.head}, token"
-        f" {found.token} ({family}); the bound is {breach.bound:.3g}"
+        f" {found.token} ({found.family}); the bound is {breach.bound:.3g}"
     )
 
 
 def _evidence(
-    breach: Breach, inputs: Inputs, found: Comparison, family: str
+    breach: Breach, inputs: Inputs, found: Finding
 ) -> dict[str, EvidenceValue]:
     value = breach.value
     return {
         **_origin(inputs),
-        "family": family,
+        "family": found.family,
         "sequence_length": inputs.shape.tokens,
         "head": found.head,
         "token": found.token,

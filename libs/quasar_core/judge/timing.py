@@ -15,11 +15,10 @@ from statistics import median
 import torch
 
 from quasar_core.contracts.reports import Timing
-from quasar_core.domain.workload import HIDDEN_SIZE
 from quasar_core.errors import Stage
-from quasar_core.execution.limits import MIB
-from quasar_core.judge.exchange import private_memory
+from quasar_core.judge.exchange import Exchange
 from quasar_core.judge.faults import Patience
+from quasar_core.judge.ground import Ground
 from quasar_core.judge.inputs import Inputs, draw_inputs
 from quasar_core.judge.protocol import Ask
 from quasar_core.judge.seat import Seat
@@ -32,21 +31,25 @@ LEAST_SHARE = 0.1
 """An exchange is never all overhead: so much of it is always charged."""
 
 BACK_TO_BACK = "back_to_back"
-BACK_TO_BACK_BYTES = 2 * 1024 * MIB
+FEWEST_BACK_TO_BACK = 2
 """All inputs and outputs of the long run are in memory at once: at lengths
-where that is too much there are fewer of them, but never less than two."""
+where that is too much there are fewer of them, but never less than these."""
 
 
 def measure_exchange(
-    seat: Seat, shape: CallShape, seeds: Seeds, settings: JudgeSettings
+    seat: Seat,
+    shape: CallShape,
+    seeds: Seeds,
+    settings: JudgeSettings,
+    ground: Ground,
 ) -> float:
     """K: the median cost in seconds of an exchange that computes nothing.
 
     `seat` holds the trusted empty candidate on an idle machine.
     """
     patience = Patience(settings.limits.smoke_seconds)
-    inputs = draw_inputs(seeds, "exchange", 0, shape)
-    memory = private_memory(shape.output_bytes)
+    inputs = draw_inputs(seeds, "exchange", 0, shape, device=ground.device)
+    memory = ground.memory(shape.output_bytes)
     seat.ready(patience)
     return median(
         seat.call(
@@ -85,6 +88,7 @@ class Race:
     patience: Patience
     baseline_patience: Patience
     dtype: torch.dtype
+    ground: Ground
     label: str = ""
     """Sets the draws of one race of a job apart from another's."""
 
@@ -132,30 +136,27 @@ class Race:
         """
         count = self.back_to_back_calls
         memories = [
-            private_memory(self.shape.output_bytes) for _ in range(count)
+            self.ground.memory(self.shape.output_bytes) for _ in range(count)
         ]
         seat = self.candidate.seat
-        exchanges = []
         with ExitStack() as stack, alone(self, trusted=False):
-            windows = [
+            calls = [
                 stack.enter_context(
-                    seat.prepared(self.shape, self._long_run(index).sections)
-                )
-                for index in range(count)
-            ]
-            started = time.perf_counter()
-            for window, memory in zip(windows, memories, strict=True):
-                exchanges.append(
-                    seat.exchange(
-                        self.shape,
-                        window.descriptor,
-                        self.patience,
-                        into=memory,
-                        poisoned=False,
+                    seat.prepared(
+                        self.shape, self._long_run(index).sections, memory
                     )
                 )
+                for index, memory in enumerate(memories)
+            ]
+            self.ground.wait()
+            started = time.perf_counter()
+            seconds = [
+                seat.exchange(call, self.patience, alone=False)
+                for call in calls
+            ]
             total = time.perf_counter() - started
-        for index, exchange in enumerate(exchanges):
+        for index, call in enumerate(calls):
+            exchange = Exchange(seconds[index], *call.outputs())
             self.candidate.check(self._long_run(index), exchange, self.dtype)
         return total / count
 
@@ -163,13 +164,19 @@ class Race:
     def back_to_back_calls(self) -> int:
         """Calls of the long run: as many as are asked for, and fit."""
         size = self.shape.input_bytes + self.shape.output_bytes
-        fitting = max(2, BACK_TO_BACK_BYTES // size)
+        fitting = max(FEWEST_BACK_TO_BACK, self.ground.long_run_bytes // size)
         return min(self.settings.back_to_back_calls, fitting)
 
     def _long_run(self, index: int) -> Inputs:
         # Drawn again when it is checked: held, it would be in memory twice.
         seeds = self.candidate.seeds
-        return draw_inputs(seeds, self._stage(BACK_TO_BACK), index, self.shape)
+        return draw_inputs(
+            seeds,
+            self._stage(BACK_TO_BACK),
+            index,
+            self.shape,
+            device=self.ground.device,
+        )
 
     def warm_up(self) -> int:
         """Calls until the kernel is warm; how many it took."""
@@ -232,40 +239,6 @@ class alone:  # noqa: N801 -- reads as a word in `with alone(...)`
 
     def __exit__(self, *_: object) -> None:
         self._runs.freeze()
-
-
-def measure_rest(tokens: int, settings: JudgeSettings) -> float:
-    """t_rest: the median seconds of the trusted layer without its core.
-
-    The layer of the competition, hidden size 512, in this process and on
-    as many threads as a kernel may use.
-    """
-    from fla_quasar.layers.quasar import QuasarAttention
-
-    layer = QuasarAttention(
-        hidden_size=HIDDEN_SIZE,
-        head_dim=settings.head_dim,
-        num_heads=settings.num_heads,
-        mode="chunk",
-    ).eval()
-    hidden = torch.randn(1, tokens, HIDDEN_SIZE)
-    with torch.inference_mode():
-        return median(
-            _rest_once(layer, hidden) for _ in range(settings.rest_samples)
-        )
-
-
-def _rest_once(layer: object, hidden: torch.Tensor) -> float:
-    from fla_quasar.layers.quasar import QuasarAttention
-
-    assert isinstance(layer, QuasarAttention)  # noqa: S101 -- for the checker
-    started = time.perf_counter()
-    prepared = layer.prepare(hidden)
-    between = time.perf_counter()
-    output = torch.zeros_like(prepared.v)
-    again = time.perf_counter()
-    layer.combine(output, hidden, prepared.low)
-    return between - started + time.perf_counter() - again
 
 
 def timing_report(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from quasar_core.errors import TransientError
+from quasar_core.execution.gpu import GpuView
 from quasar_core.execution.sandbox import Job
 from quasar_core.judge.faults import KernelFault
 from quasar_core.judge.image import kernel_job
@@ -17,7 +18,10 @@ Result = TypeVar("Result")
 
 
 def kernel_jobs(
-    folder: Path, files: Mapping[str, bytes], settings: JudgeSettings
+    folder: Path,
+    files: Mapping[str, bytes],
+    settings: JudgeSettings,
+    view: GpuView | None = None,
 ) -> Callable[[int], Job]:
     """Write a tree with these kernel files; what makes jobs that serve it.
 
@@ -25,7 +29,9 @@ def kernel_jobs(
     """
     tree = assemble(folder, files)
     limits, threads = settings.sandbox_limits, settings.num_threads
-    return lambda descriptor: kernel_job(tree, descriptor, limits, threads)
+    return lambda descriptor: kernel_job(
+        tree, descriptor, limits, threads, view
+    )
 
 
 def unblamed(call: Callable[[], Result]) -> Result:

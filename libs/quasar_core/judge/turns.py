@@ -16,20 +16,25 @@ from quasar_core.judge.settings import JudgeSettings
 RETRY_SECONDS = 0.05
 
 
-def lock_path(settings: JudgeSettings) -> Path:
-    """The lock file that all referees of this user's machine share."""
+def lock_path(settings: JudgeSettings, name: str | None = None) -> Path:
+    """The lock file that all referees of this user's machine share.
+
+    On a device all that share it: `name` is its uuid.
+    """
     if settings.lock_path is not None:
         return settings.lock_path
-    return default_directory() / f"referee-{settings.profile.value}.lock"
+    return default_directory() / f"referee-{name or settings.profile}.lock"
 
 
 @contextmanager
-def own_turn(settings: JudgeSettings) -> Iterator[None]:
+def own_turn(
+    settings: JudgeSettings, name: str | None = None
+) -> Iterator[None]:
     """Wait for the machine, and keep it until the block ends.
 
     Raises TransientError where the turn does not come in time.
     """
-    path = lock_path(settings)
+    path = lock_path(settings, name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o600)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import torch
 
 from quasar_core.contracts.reports import (
     LogitsReport,
@@ -22,10 +20,10 @@ from quasar_core.domain.tolerance import (
 from quasar_core.errors import Stage, SubmissionFault
 from quasar_core.execution.sandbox import Sandbox
 from quasar_core.execution.screening import screen_inside
-from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.cores import SandboxedOperator
-from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import Patience
+from quasar_core.judge.ground import Ground
+from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.logit_errors import Thresholds, verdict
 from quasar_core.judge.manifest import make_manifest
 from quasar_core.judge.pinned import source_files
@@ -36,11 +34,10 @@ from quasar_core.judge.rejections import (
     refuse,
     rejection_of,
 )
-from quasar_core.judge.seat import Seat
+from quasar_core.judge.room import Room
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import CallShape
-from quasar_core.judge.trees import kernel_jobs
+from quasar_core.judge.shapes import Extent
 from quasar_core.judge.turns import own_turn
 
 
@@ -55,6 +52,7 @@ def verify(
     max_diff_threshold: float = DEFAULT_MAX_DIFF_THRESHOLD,
     seed: str | None = None,
     scratch: Path | None = None,
+    ground: Ground | None = None,
 ) -> tuple[Manifest, LogitsReport | None, Rejection | None]:
     """Compare the quasarised model's logits, kernel against kernel.
 
@@ -62,24 +60,33 @@ def verify(
     logits. Raises TransientError for the world's faults, and where the
     model on this worker cannot tell an honest kernel from a wrong one.
     """
-    torch.set_num_threads(settings.num_threads)
+    ground = ground or ground_of(settings)
+    ground.prepare(settings)
     seeds = Seeds.of(run_id, seed)
     thresholds = Thresholds(cosine_sim_threshold, max_diff_threshold)
     report = rejection = None
-    with own_turn(settings):
+    with own_turn(settings, ground.lock_name):
         isolation = sandbox.preflight()
         try:
             with told(Stage.LOGITS, progress):
                 screen_inside(sandbox, source_files(source))
                 report = _verify(
-                    source, seeds, settings, sandbox, thresholds, scratch
+                    source,
+                    seeds,
+                    settings,
+                    sandbox,
+                    thresholds,
+                    scratch,
+                    ground,
                 )
                 refuse(verdict(report, thresholds))
         except RejectedError as rejected:
             rejection = rejected.rejection
         except SubmissionFault as fault:
             rejection = rejection_of(fault)
-    manifest = make_manifest(seeds, settings, isolation, source)
+    manifest = make_manifest(
+        seeds, settings, isolation, source, ground.facts()
+    )
     return manifest, report, rejection
 
 
@@ -90,19 +97,17 @@ def _verify(
     sandbox: Sandbox,
     thresholds: Thresholds,
     scratch: Path | None,
+    ground: Ground,
 ) -> LogitsReport:
     longest = -(-max(settings.logits.prompt_lengths) // 64) * 64
-    size = CallShape(
-        longest, heads=settings.num_heads, head_dim=settings.head_dim
-    ).output_bytes
+    extent = Extent.of(settings.shape(longest))
     with tempfile.TemporaryDirectory(
         prefix="quasar-judge-", dir=scratch
     ) as folder:
-        job = kernel_jobs(
-            Path(folder) / "candidate", source_files(source), settings
-        )
-        chance = seeds.chance("order", 0)
-        with Seat.take(sandbox, job, SealedMemory(), size, chance) as seat:
+        room = Room(sandbox, seeds, settings, Path(folder), ground)
+        with ExitStack() as seats:
+            files = source_files(source)
+            seat = room.seat(seats, "candidate", files, extent)
             # transformers takes seconds to import: as long as the sandbox
             # takes to import the kernel.
             from quasar_core.judge.logit_checks import (
@@ -120,7 +125,8 @@ def _verify(
                 seeds,
                 settings.num_heads,
                 patience,
-                private_memory(size),
+                ground.memory(extent.output_bytes),
+                settings.element,
             )
             with blamed(Stage.LOGITS):
                 seat.ready(patience)

@@ -7,13 +7,14 @@ the layouts written there and here must agree.
 
 Run as `python runner.py SOCKET_FD TREE` where TREE is the folder that holds
 the package `fla`; without TREE it runs no kernel at all, and only answers
-empty exchanges.
+empty exchanges. On a device `device_windows.py` is loaded from beside it.
 """
 
 from __future__ import annotations
 
 import array
 import importlib
+import importlib.util
 import mmap
 import operator
 import os
@@ -21,13 +22,15 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 MAGIC = b"QSR1"
 TEXT_BYTES = 1_000
 REQUEST = struct.Struct("<4sBBBB16sIIII")
 REPLY = struct.Struct(f"<4sBBH16s{TEXT_BYTES}s")
-SETUP, CALL, NOTHING = 1, 2, 3
+DEVICE_SETUP = struct.Struct("<4sBBBB16sQQ")
+SETUP, CALL, NOTHING, SETUP_DEVICE = 1, 2, 3, 4
 INITIAL_STATE, FINAL_STATE = 1, 2
 READY, DONE, FAILED = 1, 2, 3
 (
@@ -65,15 +68,19 @@ def main(arguments: Sequence[str]) -> None:
     request, descriptors = receive(wire)
     if request is None:
         return
-    outputs = [map_output(descriptor) for descriptor in descriptors]
+    nonce = request[5]
+    if request[1] == SETUP_DEVICE:
+        outputs = import_windows(descriptors, request)
+    else:
+        outputs = [map_output(descriptor) for descriptor in descriptors]
     kernel = None
     if tree is not None:
         try:
             kernel = load_kernel(tree)
         except Exception as error:  # noqa: BLE001 -- whatever it raises
-            fail(wire, request[5], IMPORT_FAILED, error)
+            fail(wire, nonce, IMPORT_FAILED, error)
             return
-    answer(wire, READY, request[5])
+    answer(wire, READY, nonce)
     while True:
         request, descriptors = receive(wire)
         if request is None:
@@ -81,19 +88,37 @@ def main(arguments: Sequence[str]) -> None:
         serve(wire, kernel, request, descriptors, outputs)
 
 
+def import_windows(descriptors: Sequence[int], request: Request) -> Any:
+    """The windows on a device; `descriptors` are those of Ys, then of Xs."""
+    path = Path(__file__).with_name("device_windows.py")
+    spec = importlib.util.spec_from_file_location("device_windows", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sizes = DEVICE_SETUP.unpack(REQUEST.pack(*request))[-2:]
+    return module.DeviceWindows(descriptors, *sizes)
+
+
 def serve(
     wire: socket.socket,
     kernel: Callable[..., Any] | None,
     request: Request,
     descriptors: Sequence[int],
-    outputs: Sequence[mmap.mmap],
+    outputs: Any,
 ) -> None:
-    """Do what one frame asks, and answer it."""
-    ask, nonce = request[1], request[5]
-    window = map_input(descriptors[0])
+    """Do what one frame asks, and answer it.
+
+    Without a descriptor the windows lie on a device, the Xs among them.
+    """
+    ask, slot, nonce = request[1], request[4], request[5]
+    window = map_input(descriptors[0]) if descriptors else None
     try:
-        if ask == CALL and kernel is not None:
-            run(kernel, request, window, outputs[request[4]])
+        if ask == CALL and kernel is not None and window is None:
+            with outputs.call(slot) as tensors:
+                run(kernel, request, *tensors)
+        elif ask == CALL and kernel is not None:
+            run(kernel, request, window, outputs[slot])
     except Exception as error:  # noqa: BLE001 -- whatever it raises
         fail(wire, nonce, kind_of(error), error)
     else:
@@ -116,8 +141,8 @@ def load_kernel(tree: str) -> Callable[..., Any]:
 def run(
     kernel: Callable[..., Any],
     request: Request,
-    window: mmap.mmap,
-    output: mmap.mmap,
+    window: Any,
+    output: Any,
 ) -> None:
     """Call the kernel on the mapped input and write what it returns."""
     import torch
@@ -175,17 +200,15 @@ def checked(torch: Any, result: Any, wanted: Layout) -> Sequence[Any]:
 
 def views(torch: Any, window: Any, layout: Layout) -> list[Any]:
     """Tensors over the sections of a mapped window, one per layout row."""
+    if not isinstance(window, torch.Tensor):
+        window = torch.frombuffer(window, dtype=torch.uint8)
     tensors = []
     offset = 0
     for dtype, shape in layout:
-        count = 1
-        for size in shape:
-            count *= size
-        tensor = torch.frombuffer(
-            window, dtype=dtype, count=count, offset=offset
-        )
-        tensors.append(tensor.view(shape))
-        size = count * tensor.element_size()
+        size = dtype.itemsize
+        for count in shape:
+            size *= count
+        tensors.append(window[offset : offset + size].view(dtype).view(shape))
         offset += -(-size // ALIGNMENT) * ALIGNMENT
     return tensors
 

@@ -1,5 +1,4 @@
 import shutil
-from dataclasses import replace
 
 import pytest
 from quasar_core.execution.bubblewrap import BubblewrapSandbox
@@ -20,11 +19,6 @@ def test_a_missing_bubblewrap_is_told_with_what_to_install(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(SandboxUnavailable, match="apt-get install bubblewr"):
         sandbox_in(tmp_path).preflight()
-
-
-def test_a_device_is_refused_and_not_left_out(tmp_path):
-    with pytest.raises(SandboxUnavailable, match="GPU"):
-        sandbox_in(tmp_path).start(replace(JOB, gpu="GPU-1"))
 
 
 def test_a_bubblewrap_that_cannot_work_is_told_in_its_own_words(

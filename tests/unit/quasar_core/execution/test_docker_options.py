@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 from quasar_core.execution.docker_options import Place, container, told
+from quasar_core.execution.gpu import GpuView
 from quasar_core.execution.sandbox import Job, Mount
 
 JOB = Job(argv=("/bin/true", "x"), environment={"A": "b"}, pass_fds=(7, 9))
@@ -63,7 +64,8 @@ def test_all_that_is_mounted_is_read_only_and_mounted_once(host):
 
 def test_a_device_is_asked_for_by_its_own_name(host):
     assert not host()["DeviceRequests"]
-    (request,) = host(replace(JOB, gpu="GPU-1"))["DeviceRequests"]
+    view = GpuView("GPU-1", (), ())
+    (request,) = host(replace(JOB, gpu=view))["DeviceRequests"]
     assert request["Driver"] == "cdi"
     assert request["DeviceIDs"] == ["nvidia.com/gpu=GPU-1"]
 

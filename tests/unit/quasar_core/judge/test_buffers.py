@@ -95,7 +95,7 @@ def test_y_is_poisoned_with_nan_and_read_whole_in_any_order(y):
         y.poison(size)
         other[BLOCK_BYTES : BLOCK_BYTES + 4] = b"\x00\x00\x80?"
         private = torch.zeros(size, dtype=torch.uint8)
-        y.read(private, reading_order(size, random.Random(1)))
+        y.read(private, size, reading_order(size, random.Random(1)))
         other[:] = bytes(len(other))
     values = private.view(torch.float32)
     assert float(values[BLOCK_BYTES // 4]) == 1

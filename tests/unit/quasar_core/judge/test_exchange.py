@@ -1,8 +1,10 @@
+import random
+
 import pytest
 import torch
 from quasar_core.judge.buffers import SealedMemory
 from quasar_core.judge.exchange import (
-    PreparedInput,
+    PreparedCall,
     outputs_in,
     private_memory,
 )
@@ -31,7 +33,10 @@ def test_no_state_comes_where_none_was_asked_for():
 def test_a_prepared_input_is_closed_with_its_block():
     shape = CallShape(64, heads=1, head_dim=16)
     sections = [torch.ones(1, 1, 64, 16)] * 3 + [torch.ones(1)]
-    with PreparedInput(SealedMemory(), shape, sections) as prepared:
-        assert prepared.descriptor > 2
+    into, chance = private_memory(shape.output_bytes), random.Random(1)
+    with PreparedCall(
+        SealedMemory(), shape, sections, into, chance
+    ) as prepared:
+        assert prepared.window.descriptor > 2
     with pytest.raises(ValueError, match="closed"):
-        _ = prepared.descriptor
+        _ = prepared.window.travels

@@ -38,6 +38,18 @@ def test_the_chunk_form_is_the_recurrence(tokens, state):
     assert torch.allclose(exact.state, final.double(), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("segment", [64, 192, 256])
+def test_segments_give_what_one_piece_gives(segment):
+    shape = CallShape(512, initial_state=True, final_state=True)
+    inputs = draw_inputs(SEEDS, "c", 3, shape)
+    whole = truth(inputs)
+    pieces = truth(inputs, segment=segment)
+    for one, other in zip(
+        (whole.output, whole.state), (pieces.output, pieces.state), strict=True
+    ):
+        assert float((one - other).abs().max() / one.abs().max()) < 1e-12
+
+
 def test_the_form_in_float32_is_close_to_the_truth():
     inputs = draw_inputs(SEEDS, "c", 0, CallShape(512))
     exact, form = truth(inputs), truth(inputs, torch.float32)

@@ -6,7 +6,7 @@ from quasar_core.judge.pinned import source_files
 from quasar_core.judge.room import Room
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import CallShape, Extent
 
 from tests.support.kernel_sources import HONEST, submission
 from tests.support.plain_sandbox import PlainSandbox
@@ -24,7 +24,7 @@ def test_an_exchange_costs_some_time_and_leaves_nothing_running(room):
 
 
 def test_a_kernel_has_a_seat_until_the_end_of_the_run(room):
-    size = CallShape(64).output_bytes
+    size = Extent.of(CallShape(64))
     with ExitStack() as seats:
         files = source_files(submission(HONEST))
         room.seat(seats, "one", files, size).ready(Patience(60))

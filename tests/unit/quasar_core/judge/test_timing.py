@@ -5,6 +5,7 @@ import torch
 from quasar_core.judge import timing
 from quasar_core.judge.exchange import Exchange
 from quasar_core.judge.faults import Patience
+from quasar_core.judge.ground import Ground
 from quasar_core.judge.protocol import Ask
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
@@ -14,7 +15,6 @@ from quasar_core.judge.timing import (
     RawTimes,
     charged,
     measure_exchange,
-    measure_rest,
     timing_report,
 )
 
@@ -57,17 +57,18 @@ class FakeSeat:
         self.note(ask.name)
         return Exchange(self.seconds.pop(0), torch.zeros(1), None)
 
-    def prepared(self, shape, sections):
+    def prepared(self, shape, sections, into):
         self.note("prepares")
         return Prepared()
 
-    def exchange(self, shape, descriptor, patience, *, into, poisoned):
+    def exchange(self, prepared, patience, *, alone):
         self.note("CALL")
-        return Exchange(1.0, torch.zeros(1), None)
+        return 1.0
 
 
 class Prepared:
-    descriptor = 3
+    def outputs(self):
+        return torch.zeros(1), None
 
     def __enter__(self):
         return self
@@ -103,12 +104,13 @@ def race():
         patience=Patience(10),
         baseline_patience=Patience(10),
         dtype=torch.float32,
+        ground=Ground(),
     )
 
 
 def test_an_exchange_costs_its_median():
     seat = FakeSeat("E", seconds=[0.3, 0.1, 0.2])
-    assert measure_exchange(seat, SHAPE, SEEDS, SETTINGS) == 0.2
+    assert measure_exchange(seat, SHAPE, SEEDS, SETTINGS, Ground()) == 0.2
     assert seat.diary == ["E ready"] + ["E NOTHING"] * 3
 
 
@@ -162,11 +164,6 @@ def test_a_warm_up_lasts_a_number_of_calls_and_a_time(race, monkeypatch):
     assert race.warm_up() == 6
 
 
-def test_the_rest_of_the_layer_takes_its_time():
-    settings = JudgeSettings(rest_samples=1)
-    assert 0 < measure_rest(64, settings) < 60
-
-
 def test_a_timed_stage_is_blocks_and_a_long_run(race):
     raw = race.run(lambda call: call())
     assert (len(raw.candidate), len(raw.baseline)) == (4, 4)
@@ -174,13 +171,11 @@ def test_a_timed_stage_is_blocks_and_a_long_run(race):
     assert raw.back_to_back_calls == 3
 
 
-def test_the_long_run_is_shorter_where_memory_would_not_hold_it(
-    race, monkeypatch
-):
+def test_the_long_run_is_shorter_where_memory_would_not_hold_it(race):
     size = SHAPE.input_bytes + SHAPE.output_bytes
-    monkeypatch.setattr(timing, "BACK_TO_BACK_BYTES", 2 * size)
+    race.ground = Ground(long_run_bytes=2 * size)
     assert race.back_to_back_calls == 2
-    monkeypatch.setattr(timing, "BACK_TO_BACK_BYTES", 1)
+    race.ground = Ground(long_run_bytes=1)
     assert race.back_to_back_calls == 2
 
 

@@ -22,13 +22,20 @@ def runner():
 def test_both_ends_of_the_wire_lay_frames_out_alike(runner):
     assert runner.MAGIC == protocol.MAGIC
     assert runner.REQUEST.format == protocol.REQUEST.format
+    assert runner.DEVICE_SETUP.format == protocol.SETUP.format
+    assert runner.DEVICE_SETUP.size == runner.REQUEST.size
     assert runner.REPLY.format == protocol.REPLY.format
     assert runner.TEXT_BYTES == protocol.TEXT_BYTES
     assert runner.ALIGNMENT == ALIGNMENT
 
 
 def test_both_ends_give_every_kind_the_same_number(runner):
-    assert tuple(protocol.Ask) == (runner.SETUP, runner.CALL, runner.NOTHING)
+    assert tuple(protocol.Ask) == (
+        runner.SETUP,
+        runner.CALL,
+        runner.NOTHING,
+        runner.SETUP_DEVICE,
+    )
     assert tuple(protocol.Answer) == (runner.READY, runner.DONE, runner.FAILED)
     assert tuple(protocol.Flag) == (runner.INITIAL_STATE, runner.FINAL_STATE)
     assert tuple(protocol.Failure) == (

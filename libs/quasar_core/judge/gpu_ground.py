@@ -1,0 +1,102 @@
+"""The ground of profile `gpu`: one device, its driver, and its state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from quasar_core.execution.gpu import GpuView, gpu_view, host_library
+from quasar_core.execution.limits import MIB
+from quasar_core.execution.sandbox import SandboxUnavailable
+from quasar_core.judge.buffers import Buffers
+from quasar_core.judge.device_memory import DeviceMemory
+from quasar_core.judge.driver import Driver
+from quasar_core.judge.ground import Ground
+from quasar_core.judge.nvml import Nvml, open_nvml, refusals
+from quasar_core.judge.settings import JudgeSettings
+from quasar_core.judge.shapes import Extent
+
+CACHE_BYTES = 256 * MIB
+"""Noise between calls: four times the largest L2 that is known."""
+
+LONG_RUN_BYTES = 16 * 1024 * MIB
+"""Beside two seats' windows and the oracle this fits into 78 GiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuGround(Ground):
+    """A device. Tests give it a processor and a stand-in for the driver."""
+
+    driver: Driver
+    gpu: GpuView
+    nvml: Nvml
+    cache_bytes: int = CACHE_BYTES
+    long_run_bytes: int = LONG_RUN_BYTES
+
+    @property
+    def view(self) -> GpuView | None:
+        """See `Ground.view`."""
+        return self.gpu
+
+    @property
+    def lock_name(self) -> str | None:
+        """See `Ground.lock_name`."""
+        return self.gpu.uuid
+
+    def prepare(self, settings: JudgeSettings) -> None:
+        """No rounding that nobody asked for, and a context of our own."""
+        super().prepare(settings)
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.set_float32_matmul_precision("highest")
+        torch.zeros(1, device=self.device)
+        self.wait()
+        self.nvml.begin()
+
+    def buffers(self, extent: Extent) -> Buffers:
+        """See `Ground.buffers`."""
+        return DeviceMemory(
+            self.driver,
+            extent,
+            device=self.device,
+            wait=self.wait,
+            cache_bytes=self.cache_bytes,
+        )
+
+    def wait(self) -> None:
+        """See `Ground.wait`."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def note_memory(self) -> None:
+        """See `Ground.note_memory`."""
+        self.nvml.note_memory()
+
+    def facts(self) -> Mapping[str, str]:
+        """See `Ground.facts`."""
+        return self.nvml.facts()
+
+
+def find_gpu() -> GpuGround:
+    """The one GPU of this process, fit to be judged on.
+
+    Raises SandboxUnavailable with a sentence that says what to mend.
+    """
+    if not torch.cuda.is_available():
+        raise SandboxUnavailable(
+            "PyTorch sees no GPU here: profile `gpu` needs one"
+        )
+    nvml = open_nvml()
+    state = nvml.state(visible=torch.cuda.device_count())
+    for reason in refusals(state):
+        raise SandboxUnavailable(f"{state.name}: {reason}")
+    view = gpu_view(state.uuid, state.minor)
+    # PyTorch makes the context that the driver's calls are meant for.
+    torch.zeros(1, device="cuda")
+    return GpuGround(
+        device=torch.device("cuda", 0),
+        driver=Driver(host_library(view)),
+        gpu=view,
+        nvml=nvml,
+    )
