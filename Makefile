@@ -177,6 +177,10 @@ bench-kernels: $(GPU_SETUP) ## Time the kernels beside fla, into docs/benchmarks
 gpu-session: $(GPU_SETUP) ## Tests, then the benchmark by value, nine minutes a call
 	$(GPU_RUN) -m tests.gpu.session $(ARGS)
 
+.PHONY: gpu-judge
+gpu-judge: $(GPU_SETUP) ## The judge on a card: nine minutes a call, goes on
+	$(GPU_RUN) -m tests.gpu.judge_session $(ARGS)
+
 # --- the database ------------------------------------------------------------
 
 .PHONY: migrate

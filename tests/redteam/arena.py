@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 from unittest import mock
 
-import torch
 from quasar_core.contracts.reports import JudgeReport, Rejection, Timing
 from quasar_core.domain.screening import screen
 from quasar_core.domain.workload import Profile
@@ -18,18 +17,19 @@ from quasar_core.errors import RejectionCode, SubmissionFault
 from quasar_core.execution.limits import MIB
 from quasar_core.execution.sandbox import Job, Sandbox
 from quasar_core.judge import judging
-from quasar_core.judge.buffers import SealedMemory
-from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.faults import Patience
+from quasar_core.judge.ground import Ground
+from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.image import empty_job
 from quasar_core.judge.inputs import Inputs, draw_inputs
 from quasar_core.judge.judging import judge
 from quasar_core.judge.pinned import source_of
 from quasar_core.judge.protocol import Ask
+from quasar_core.judge.rules import rule_of
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings, StageLimits
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import Extent
 from quasar_core.judge.table import Table
 from quasar_core.judge.trees import kernel_jobs
 
@@ -48,7 +48,7 @@ TRIES = 3
 """A gain that is not there once is none."""
 
 LENGTH = 192
-HEALTH = CallShape(128)
+HEALTH_TOKENS = 128
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,24 @@ class Arena:
     profile: Profile = Profile.CPU
     calls: int = 0
     honest_speedup: float = 1.0
+    ground: Ground | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
-        torch.set_num_threads(1)
         settings, seeds = self._settings(None), Seeds.fresh("health")
+        self._ground = self.ground or ground_of(settings)
+        self._ground.prepare(settings)
+        self._health = settings.shape(HEALTH_TOKENS)
         job = kernel_jobs(
-            self.folder / "honest", {"__init__.py": HONEST.encode()}, settings
+            self.folder / "honest",
+            {"__init__.py": HONEST.encode()},
+            settings,
+            self._ground.view,
         )
         seat = self._stack.enter_context(self._seat(job, seeds))
-        seat.ready(Patience(60))
-        self._honest = Table(seat, seeds, private_memory(HEALTH.output_bytes))
+        seat.ready(Patience(120))
+        memory = self._ground.memory(self._health.output_bytes)
+        self._honest = Table(seat, seeds, memory, rule_of(settings))
         return self
 
     def __exit__(
@@ -141,7 +148,11 @@ class Arena:
 
     def judged(self, fixture: Fixture) -> JudgeReport:
         """The real judge's report, its screen left out."""
-        with mock.patch.object(judging, "screen_inside"):
+        # So short a call tells nothing of a machine's drift.
+        with (
+            mock.patch.object(judging, "screen_inside"),
+            mock.patch.object(judging, "check_drift"),
+        ):
             return judge(
                 fixture.source,
                 target_sequence_length=LENGTH,
@@ -149,6 +160,7 @@ class Arena:
                 settings=self._settings(fixture),
                 sandbox=self.sandbox,
                 progress=lambda step: None,
+                ground=self._ground,
             )
 
     def whole(self) -> JudgeReport:
@@ -160,6 +172,7 @@ class Arena:
             settings=self._settings(None),
             sandbox=self.sandbox,
             progress=lambda step: None,
+            ground=self._ground,
         )
         if report.timing is not None:
             self.honest_speedup = report.timing.derived().speedup_vs_baseline
@@ -174,16 +187,19 @@ class Arena:
         patience = Patience(60)
         seeds = self._honest.seeds
         limits = self._settings(None).sandbox_limits
-        with self._seat(lambda fd: empty_job(fd, limits), seeds) as empty:
+        view = self._ground.view
+        with self._seat(
+            lambda fd: empty_job(fd, limits, view), seeds
+        ) as empty:
             empty.ready(patience)
             empty.call(
-                HEALTH,
+                self._health,
                 self._draw().sections,
                 patience,
                 into=self._honest.memory,
                 ask=Ask.NOTHING,
             )
-        self._honest.fresh_call("health", self.calls, HEALTH, patience)
+        self._honest.fresh_call("health", self.calls, self._health, patience)
 
     def gain(self, timing: Timing | None) -> float:
         """How much faster than the honest kernel it was, if it was timed."""
@@ -207,21 +223,30 @@ class Arena:
         return Result(fixture, "missed" if won else "neutralised", told)
 
     def _draw(self) -> Inputs:
-        return draw_inputs(self._honest.seeds, "health", self.calls, HEALTH)
+        return draw_inputs(
+            self._honest.seeds,
+            "health",
+            self.calls,
+            self._health,
+            device=self._ground.device,
+        )
 
     def _seat(self, job: Callable[[int], Job], seeds: Seeds) -> Seat:
         return Seat.take(
             self.sandbox,
             job,
-            SealedMemory(),
-            HEALTH.output_bytes,
+            self._ground.buffers(Extent.of(self._health)),
+            self._health.output_bytes,
             seeds.chance("order", self.calls),
         )
 
     def _settings(self, fixture: Fixture | None) -> JudgeSettings:
         hangs = fixture is not None and "time_limit" in fixture.codes
-        memory = fixture.memory_mib if fixture else 768
+        memory, pids = fixture.memory_mib if fixture else 768, 48
         limits = StageLimits(correctness_seconds=2.0 if hangs else 120.0)
+        if self.profile is Profile.GPU:
+            # What CUDA needs of a host before a kernel does anything.
+            memory, pids = 16_384, 512
         return JudgeSettings.model_validate(
             {
                 "profile": self.profile,
@@ -233,7 +258,7 @@ class Arena:
                 "rest_samples": 3,
                 "correctness_lengths": fixture.lengths if fixture else SHORT,
                 "memory_bytes": memory * MIB,
-                "pids": 48,
+                "pids": pids,
                 "limits": limits,
                 "lock_path": self.folder / "lock",
             }

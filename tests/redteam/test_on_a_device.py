@@ -2,30 +2,29 @@
 
 import pytest
 import torch
-from pydantic import ValidationError
 from quasar_core.domain.workload import Profile
-from quasar_core.judge.settings import JudgeSettings
 
+from tests.redteam.arena import Arena
 from tests.redteam.catalogue import (
     ATTACKS,
     LOOK_ALIKES,
     catalogue,
     name_of,
 )
+from tests.support.sandboxes import sandbox_in
 
 FIXTURES = [
     one for one in (*catalogue(ATTACKS), *catalogue(LOOK_ALIKES)) if one.gpu
 ]
 
 
-@pytest.fixture
-def device(arena):
-    try:
-        JudgeSettings.model_validate({"profile": Profile.GPU})
-    except ValidationError:
-        pytest.skip("this judge has no profile for a device yet")
-    arena.profile = Profile.GPU
-    return arena
+@pytest.fixture(scope="module")
+def device(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("arena")
+    with Arena(
+        folder, sandbox_in(folder, allow_degraded=True), profile=Profile.GPU
+    ) as arena:
+        yield arena
 
 
 @pytest.mark.gpu
