@@ -1,17 +1,24 @@
 import subprocess
 
 import pytest
+from quasar_core.client.github import push_header
 from quasar_core.execution.git import (
     RepositoryError,
     create_repository,
     head,
 )
 from quasar_core.execution.own_git import (
+    clone,
     commit_changes,
+    credentials,
     has_remote,
+    is_changed,
     private_folder,
     push,
+    remote_url,
 )
+
+from tests.support.github_server import TOKEN, github_server
 
 
 @pytest.fixture
@@ -84,3 +91,54 @@ def test_a_folder_of_its_own_is_in_no_commit(fork):
     folder.mkdir()
     (folder / "salt").write_text("ab")
     assert git(fork, "status", "--porcelain") == ""
+
+
+def a_commit(path):
+    return create_repository(path, {"fla/a.py": b"a = 1\n"})
+
+
+def test_a_remote_is_cloned_whole_or_not_at_all(tmp_path):
+    commit_hash = a_commit(tmp_path / "base")
+    half = tmp_path / ".mine.cloning"
+    half.mkdir()
+    (half / "left by a kill").touch()
+    url = f"file://{tmp_path / 'base'}"
+
+    clone(url, tmp_path / "mine")
+
+    assert head(tmp_path / "mine") == commit_hash
+    assert remote_url(tmp_path / "mine", "origin") == url
+    assert not half.exists()
+    with pytest.raises(RepositoryError, match="is there already"):
+        clone(url, tmp_path / "mine")
+    with pytest.raises(RepositoryError, match="git clone failed"):
+        clone(f"file://{tmp_path / 'nowhere'}", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_change_in_the_folder_is_noticed_and_none_beside_it(tmp_path):
+    a_commit(tmp_path)
+    (tmp_path / "beside").touch()
+    assert not is_changed(tmp_path, "fla")
+    (tmp_path / "fla" / "new.py").touch()
+    assert is_changed(tmp_path, "fla")
+
+
+def test_a_token_opens_its_own_address_and_stands_nowhere(tmp_path):
+    commit_hash = a_commit(tmp_path / "source")
+    with github_server(tmp_path / "hub") as hub:
+        hub.add("me/fork", tmp_path / "source")
+        url = f"{hub.url}/me/fork.git"
+        own = tmp_path / "own"
+        clone(url, own)
+        with pytest.raises(RepositoryError, match="git push failed"):
+            push(own, "origin", commit_hash, "one")
+        let_in = credentials(url, push_header(TOKEN))
+        push(own, "origin", commit_hash, "one", let_in)
+        elsewhere = credentials("https://github.com/", push_header(TOKEN))
+        with pytest.raises(RepositoryError) as caught:
+            push(own, "origin", commit_hash, "two", elsewhere)
+        assert None in hub.pushed_by
+    assert TOKEN not in str(caught.value)
+    for path in (own / ".git").rglob("*"):
+        assert not path.is_file() or TOKEN.encode() not in path.read_bytes()
