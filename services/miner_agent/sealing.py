@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quasar_core.client.answers import ApiUnavailable, ProblemAnswer
@@ -40,6 +40,23 @@ class Tools:
     repo_path: Path
     tell: Callable[[str], None]
     pause: Callable[[float], None] = time.sleep
+    push_environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def commit(tools: Tools, page: Page) -> Page:
+    """Post a sealed submission's hash, unless it was posted before.
+
+    Raises ProblemAnswer where the API refuses, NotSent where it has ended
+    meanwhile.
+    """
+    if page.step is Step.SEALED:
+        page = _commit(tools, page)
+        tools.tell(
+            f"sealed as {page.submission_id}; it opens at block"
+            f" {page.reveal_from_block}. If this ends before, run it again:"
+            " it goes on from here"
+        )
+    return page
 
 
 def carry_on(tools: Tools, page: Page) -> SubmissionAccepted:
@@ -49,13 +66,7 @@ def carry_on(tools: Tools, page: Page) -> SubmissionAccepted:
     was taken. Raises ProblemAnswer where the API refuses, RepositoryError
     where the push fails: the same again then goes on from there.
     """
-    if page.step is Step.SEALED:
-        page = _commit(tools, page)
-        tools.tell(
-            f"sealed as {page.submission_id}; it opens at block"
-            f" {page.reveal_from_block}. If this ends before, run it again:"
-            " it goes on from here"
-        )
+    page = commit(tools, page)
     if page.step is Step.COMMITTED:
         _wait(tools, page)
         page = _push(tools, page)
@@ -130,7 +141,13 @@ def _wait(tools: Tools, page: Page) -> None:
 def _push(tools: Tools, page: Page) -> Page:
     if page.remote is not None:
         tools.tell(f"pushing {page.branch} to {page.remote}")
-        push(tools.repo_path, page.remote, page.commit_hash, page.branch)
+        push(
+            tools.repo_path,
+            page.remote,
+            page.commit_hash,
+            page.branch,
+            tools.push_environment,
+        )
     return tools.journal.put(page.model_copy(update={"step": Step.PUSHED}))
 
 

@@ -6,14 +6,15 @@ import secrets
 from dataclasses import dataclass
 
 from quasar_core.contracts.http import RoundView, SubmissionAccepted
-from quasar_core.domain.commitments import MIN_SALT_BYTES, commitment_hash
+from quasar_core.domain.commitments import MIN_SALT_BYTES
+from quasar_core.domain.commitments import commitment_hash as hash_of
 from quasar_core.domain.sources import KERNEL_FOLDER
 from quasar_core.domain.submissions import REPEATABLE, Status
 from quasar_core.execution.own_git import commit_changes, has_remote
 
 from services.miner_agent.journal import UNFINISHED, Page, Step
 from services.miner_agent.repository import open_fork
-from services.miner_agent.sealing import Tools, carry_on
+from services.miner_agent.sealing import Tools, carry_on, commit
 from services.miner_agent.taking_part import NotSent, check_length
 
 SALT_BYTES = 2 * MIN_SALT_BYTES
@@ -21,7 +22,10 @@ SALT_BYTES = 2 * MIN_SALT_BYTES
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be submitted: the fork as it is now, at a length."""
+    """What is to be submitted: the fork as it is now, at a length.
+
+    With a `commit_hash`: that commit, and nothing is committed.
+    """
 
     hotkey: str
     fork_url: str
@@ -29,6 +33,7 @@ class Wish:
     target_sequence_length: int
     message: str
     claimed_tokens_per_sec: float | None = None
+    commit_hash: str | None = None
 
 
 def submit_sealed(
@@ -45,6 +50,18 @@ def submit_sealed(
     with tools.journal.held():
         page = _begun(tools, current, wish) or _new(tools, current, wish)
         return carry_on(tools, page), page
+
+
+def seal(tools: Tools, current: RoundView, wish: Wish) -> Page:
+    """Commit what has changed and seal it; nothing is waited for.
+
+    One that was begun at this length is given instead, whichever commit it
+    is of. Raises as `submit_sealed`.
+    """
+    check_length(current, wish.target_sequence_length)
+    with tools.journal.held():
+        page = _begun(tools, current, wish) or _new(tools, current, wish)
+        return commit(tools, page)
 
 
 def resume(
@@ -81,13 +98,8 @@ def _new(tools: Tools, current: RoundView, wish: Wish) -> Page:
             f"{path} knows no remote {wish.remote} to push to: `git remote"
             f" add {wish.remote} URL`, or name another with --remote"
         )
-    if commit_changes(path, KERNEL_FOLDER, wish.message):
-        tools.tell(f"committed what had changed in {KERNEL_FOLDER}")
-    fork = open_fork(path)
-    for warning in fork.warnings:
-        tools.tell(f"warning: {warning}")
-    commit = fork.commit_hash
-    known = _revealed(tools, current, wish, commit)
+    commit_hash = wish.commit_hash or _committed(tools, wish.message)
+    known = _revealed(tools, current, wish, commit_hash)
     if known is not None:
         return known
     salt = secrets.token_hex(SALT_BYTES)
@@ -99,25 +111,35 @@ def _new(tools: Tools, current: RoundView, wish: Wish) -> Page:
             hotkey=wish.hotkey,
             fork_url=wish.fork_url,
             remote=wish.remote,
-            commit_hash=commit,
+            commit_hash=commit_hash,
             target_sequence_length=length,
             salt=salt,
-            commitment_hash=commitment_hash(
-                wish.hotkey, wish.fork_url, commit, length, salt
+            commitment_hash=hash_of(
+                wish.hotkey, wish.fork_url, commit_hash, length, salt
             ),
             claimed_tokens_per_sec=wish.claimed_tokens_per_sec,
         )
     )
 
 
+def _committed(tools: Tools, message: str) -> str:
+    """The commit that holds the fork as it is now."""
+    if commit_changes(tools.repo_path, KERNEL_FOLDER, message):
+        tools.tell(f"committed what had changed in {KERNEL_FOLDER}")
+    fork = open_fork(tools.repo_path)
+    for warning in fork.warnings:
+        tools.tell(f"warning: {warning}")
+    return fork.commit_hash
+
+
 def _revealed(
-    tools: Tools, current: RoundView, wish: Wish, commit: str
+    tools: Tools, current: RoundView, wish: Wish, commit_hash: str
 ) -> Page | None:
     """The page of this very commit, where this round has it already."""
     for page in tools.journal.of(current.netuid, wish.hotkey):
         same = (page.fork_url, page.commit_hash, page.target_sequence_length)
         if (
-            same != (wish.fork_url, commit, wish.target_sequence_length)
+            same != (wish.fork_url, commit_hash, wish.target_sequence_length)
             or page.submission_id is None
         ):
             continue

@@ -25,7 +25,6 @@ from quasar_core.execution.local_source import local_source
 from quasar_core.judge.jobs import (
     JudgeSpec,
     SandboxChoice,
-    VerifyReport,
     VerifySpec,
 )
 from quasar_core.judge.progress import Listener, told
@@ -172,22 +171,33 @@ def validate_source(
         return Validation(
             sequence_length, judged.rejection, source=source, report=judged
         )
-    verified = VerifyReport(manifest=judged.manifest)
+    rejection = None
     if with_logits:
-        spec = VerifySpec(
-            run_id=uuid4().hex,
-            source=source,
-            settings=settings,
-            sandbox=OWN_FORK,
-        )
-        verified = verify_in_subprocess(spec, on_progress)
+        rejection = verified_source(source, settings, on_progress)
     return Validation(
         sequence_length,
-        rejection=verified.rejection,
+        rejection=rejection,
         score=judged.timing.derived(),
         source=source,
         report=judged,
     )
+
+
+def verified_source(
+    source: Source, settings: JudgeSettings, on_progress: Listener
+) -> Rejection | None:
+    """What the verifier has against these files, if anything.
+
+    Raises TransientError and SandboxUnavailable where this machine cannot
+    verify.
+    """
+    spec = VerifySpec(
+        run_id=uuid4().hex,
+        source=source,
+        settings=settings,
+        sandbox=OWN_FORK,
+    )
+    return verify_in_subprocess(spec, on_progress).rejection
 
 
 def _rejection(fault: SubmissionFault) -> Rejection:
