@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "miner": Entry(
             "services.miner_agent.cli",
             "miner",
-            "Take part: init, submit (--sealed), status, reproduce.",
+            "Take part: init, submit (--sealed), status, run (the agent).",
         ),
         "validate": Entry(
             "services.miner_agent.judging.cli",

@@ -25,6 +25,7 @@ BELONGINGS = (
     "chain.json*",
     "wallets",
     "forks",
+    "slow-fork",
     "base",
     "broker",
     "keys",
@@ -81,6 +82,11 @@ class Place:
     def forks(self) -> Path:
         """The miners' repositories."""
         return self.root / "forks"
+
+    @property
+    def slow_fork(self) -> Path:
+        """A right and slow fork, for a miner's agent to begin with."""
+        return self.root / "slow-fork"
 
     @property
     def base(self) -> Path:

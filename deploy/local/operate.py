@@ -8,6 +8,8 @@ from pathlib import Path
 
 from deploy.local.environment import HOST, free_port
 from deploy.local.identities import NETUID
+from deploy.local.miners.forks import make_fork
+from deploy.local.miners.kinds import kind_named
 from deploy.local.processes import Processes
 from deploy.local.rules import Rules
 from deploy.local.screen import Screen
@@ -29,6 +31,7 @@ def run_stack(folder: Path, rules: Rules, port: int, *, fresh: bool) -> None:
     ) as stack:
         stack.start(screen.tell)
         write_miner_file(stack)
+        make_slow_fork(stack)
         for line in welcome(stack):
             screen.say(line)
         watch_over(stack.processes, screen)
@@ -68,6 +71,12 @@ def write_miner_file(stack: Stack) -> None:
     )
 
 
+def make_slow_fork(stack: Stack) -> None:
+    """Make the demo's slow fork, unless it lies there already."""
+    if not stack.place.slow_fork.exists():
+        make_fork(stack.place.slow_fork, kind_named("honest_slow"))
+
+
 def welcome(stack: Stack) -> tuple[str, ...]:
     """What a newcomer is told once everything runs."""
     api, root = stack.wiring.api_url, stack.place.root
@@ -86,4 +95,7 @@ def welcome(stack: Stack) -> tuple[str, ...]:
         "  quasar miner init --repo-path my-fork",
         f"  quasar validate --repo-path my-fork --seq-len {length}",
         f"  quasar miner submit --repo-path my-fork --seq-len {length}",
+        "Or let an agent do it, from a slow fork on, and look on:",
+        f"  quasar miner run --base file://{stack.place.slow_fork}",
+        "  quasar miner journal",
     )

@@ -141,7 +141,9 @@ def api_environment(wiring: Wiring) -> Mapping[str, str]:
 
 def worker_environment(wiring: Wiring, worker: str) -> Mapping[str, str]:
     """A worker's settings: its name, pool and key, its own broker user."""
+    judge = wiring.rules.judge
     return {
+        **({} if judge is None else {"QUASAR_JUDGE": judge}),
         "QUASAR_REDIS_URL": wiring.doors.workers[worker],
         "QUASAR_WORKER_NAME": worker,
         "QUASAR_WORKER_SEED_FILE": str(wiring.identities.workers[worker]),

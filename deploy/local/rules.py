@@ -25,6 +25,8 @@ class Rules:
     lease_seconds: float = 45.0
     heartbeat_seconds: float = 10.0
     git_schemes: tuple[str, ...] = ("file", "https")
+    judge: str | None = None
+    """How the workers judge, as JSON; None: as they do by themselves."""
 
     @property
     def max_sequence_length(self) -> int:

@@ -19,6 +19,7 @@ from deploy.reference.kinds import kind_of
 from services.api.admin.settings import AdminSettings
 from services.api.settings import Settings as ApiSettings
 from services.benchmark_worker.settings import Settings as BenchmarkSettings
+from services.miner_agent.agent.settings import AgentSettings
 from services.miner_agent.settings import MinerSettings
 from services.verifier_worker.settings import Settings as VerifierSettings
 from services.weight_setter.settings import WeightSetterSettings
@@ -30,6 +31,7 @@ READERS: Mapping[str, type[CoreSettings]] = MappingProxyType(
         "the verifier worker": VerifierSettings,
         "the weight setter": WeightSetterSettings,
         "the miner's commands": MinerSettings,
+        "the miner's agent": AgentSettings,
         "the administrator's commands": AdminSettings,
     }
 )

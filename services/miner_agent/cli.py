@@ -9,6 +9,7 @@ import typer
 from quasar_core.options import AsJson, Chosen, neuron, with_settings
 
 from services.miner_agent import afterwards, seals, taking_part
+from services.miner_agent.agent.cli import journal_command, run_command
 from services.miner_agent.explain import explained_acceptance
 from services.miner_agent.judging.cli import reproduce_command
 from services.miner_agent.options import Remote, RepoPath, SeqLen
@@ -27,7 +28,8 @@ miner = typer.Typer(
     help=(
         "Take part in the competition: `init` makes a wallet and a fork,"
         " `submit` hands in a commit, `status` tells what became of it,"
-        " `reproduce` draws the input again on which it failed."
+        " `reproduce` draws the input again on which it failed. `run` is an"
+        " agent that does all of it by itself, `journal` its diary."
     ),
     add_completion=False,
     no_args_is_help=True,
@@ -156,3 +158,5 @@ for later in (afterwards.resume, afterwards.withdraw, afterwards.status):
     miner.command(later.__name__)(later)
 miner.command("explain")(explain_command)
 miner.command("reproduce")(reproduce_command)
+miner.command("run")(run_command)
+miner.command("journal")(journal_command)

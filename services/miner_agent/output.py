@@ -13,12 +13,15 @@ from quasar_core.chain.keys import KeyFault
 from quasar_core.chain.open import ChainUrlFault
 from quasar_core.client.answers import ProblemAnswer
 from quasar_core.client.api import QuasarClient
+from quasar_core.client.chat import ModelRefused
+from quasar_core.client.github import GitHubRefused
 from quasar_core.errors import QuasarError, SubmissionFault
 from quasar_core.execution.git import RepositoryError
 from quasar_core.execution.own_git import private_folder
 from quasar_core.options import OptionFault
 from quasar_core.worker.locks import LockTaken
 
+from services.miner_agent.agent.limits import LimitFault
 from services.miner_agent.explain import printable
 from services.miner_agent.journal import Journal, JournalFault
 from services.miner_agent.repository import Fork, RepositoryFault
@@ -31,9 +34,12 @@ ACCEPTED, REJECTED, USAGE_FAULT = 0, 1, 2
 JOURNAL_FOLDER = "quasar-sealed"
 USAGE_FAULTS = (
     ChainUrlFault,
+    GitHubRefused,
     JournalFault,
     KeyFault,
+    LimitFault,
     LockTaken,
+    ModelRefused,
     NotSent,
     NothingToReproduce,
     NothingToValidate,

@@ -1,0 +1,1 @@
+"""The agent: proposes, judges, keeps what is better, hands it in."""

@@ -1,0 +1,1 @@
+"""Proposers: where the agent's changes to a kernel come from."""

@@ -1,0 +1,154 @@
+"""`quasar miner run` on the real stack: killed twice, it hands in once."""
+
+from __future__ import annotations
+
+# pylint: disable=redefined-outer-name
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.miners.forks import make_fork
+from deploy.local.miners.kinds import kind_named
+from deploy.local.rules import Rules
+from deploy.local.stack import Stack
+from tests.support.platform import QUASAR, quasar, wait_until
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(900),
+]
+
+JUDGE = json.dumps(
+    {
+        "samples": 8,
+        "warm_up_calls": 1,
+        "warm_up_seconds": 0,
+        "back_to_back_calls": 4,
+        "exchange_samples": 3,
+        "rest_samples": 3,
+        "correctness_lengths": [64, 128],
+        "logits": {"prompt_lengths": [256]},
+    }
+)
+RULES = Rules(
+    league_unit=64,
+    block_seconds=0.25,
+    round_blocks=100_000,
+    judge=JUDGE,
+)
+PATIENCE_SECONDS = 400.0
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with Stack(tmp_path_factory.mktemp("stack"), RULES) as running:
+        running.start()
+        yield running
+
+
+class AgentAtWork:
+    """`quasar miner run` as a process, started again as often as needed."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        slow = make_fork(folder / "slow", kind_named("honest_slow"))
+        self.slow = slow.commit_hash
+        self.fork = folder / "fork"
+        self.log = folder / "log"
+        self.arguments = (
+            *("miner", "run", "--json", "--no-logits"),
+            f"--base={slow.url}",
+            f"--repo-path={self.fork}",
+            "--seq-len=256",
+            # the clock of two shared cores
+            "--min-gain=0.1",
+            "--wallet-name=night",
+        )
+        self.environment = {
+            **os.environ,
+            "QUASAR_API_URL": stack.wiring.api_url,
+            "QUASAR_CHAIN_URL": stack.place.chain_url,
+            "QUASAR_NETUID": "24",
+            "QUASAR_WALLET_PATH": str(stack.place.wallets),
+            "QUASAR_JUDGE": JUDGE,
+        }
+
+    def start(self, most: int) -> subprocess.Popen[bytes]:
+        """The same command, once more, for so many tries in all."""
+        with self.log.open("ab") as file:
+            return subprocess.Popen(
+                [QUASAR, *self.arguments, f"--max-tries={most}"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=sys.stderr,
+            )
+
+    def events(self, *names: str) -> list[dict[str, object]]:
+        """What all of them have told so far, of these names."""
+        whole = self.log.read_text().rpartition("\n")[0]
+        told = [json.loads(line) for line in whole.splitlines()]
+        assert not [one for one in told if "error" in one], told
+        return [one for one in told if not names or one["event"] in names]
+
+    def killed_after(self, event: str) -> None:
+        """Start it, and SIGKILL it once it has told of the event."""
+        process = self.start(most=8)
+        try:
+            wait_until(
+                lambda: self.events(event) or process.poll() is not None,
+                PATIENCE_SECONDS,
+                event,
+            )
+            assert process.poll() is None, self.log.read_text()
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def test_it_finds_a_better_kernel_and_hands_it_in_once_though_killed_twice(
+    stack, tmp_path
+):
+    agent = AgentAtWork(stack, tmp_path)
+
+    agent.killed_after("proposed")  # while it judges
+    agent.killed_after("sealed")  # before it is pushed and revealed
+    last = agent.start(most=1)  # hand in, and try nothing more
+    assert last.wait(PATIENCE_SECONDS) == 0, agent.log.read_text()
+
+    resumed = [one["resumed"] for one in agent.events("shift")]
+    assert resumed == [False, True, True]
+    shown = quasar("miner", "journal", "--repo-path", str(agent.fork))
+    assert "chunk.py:HEADS_AT_ONCE 1 -> " in shown.stdout
+    journal = json.loads(
+        quasar(
+            "miner", "journal", "--repo-path", str(agent.fork), "--json"
+        ).stdout
+    )
+    start, *tries = journal["tries"]
+    kept = [one for one in tries if one["commit_hash"]]
+    assert [one["status"] for one in kept] == ["scored"]
+    with stack.client() as client:
+        hotkey = client.submission(kept[0]["submission_id"]).hotkey
+        listed = client.submissions(hotkey=hotkey).submissions
+        views = [client.submission(one.submission_id) for one in listed]
+    # each kept improvement once, and nothing else
+    assert [view.commit_hash for view in views] == [
+        one["commit_hash"] for one in kept
+    ]
+    for view in views:
+        assert view.status == "scored"
+        assert view.commitment is not None
+        assert view.score is not None
+        assert view.score.speedup_vs_baseline > start["speedup"]
+    head = subprocess.run(
+        ["git", "-C", agent.fork, "rev-parse", "HEAD"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    assert head == kept[-1]["commit_hash"]
