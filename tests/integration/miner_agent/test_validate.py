@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -25,13 +26,15 @@ JUDGE = {
 
 @pytest.fixture
 def validate(tmp_path):
-    judge = JUDGE | {"lock_path": str(tmp_path / "turn.lock")}
+    usual = JUDGE | {"lock_path": str(tmp_path / "turn.lock")}
 
-    def call(*arguments: str, command=("validate",)):
+    def call(
+        *arguments: str, command=("validate",), judge=MappingProxyType({})
+    ):
         script = "from services.cli import main; main()"
         return subprocess.run(
             [sys.executable, "-c", script, *command, *arguments],
-            env=os.environ | {"QUASAR_JUDGE": json.dumps(judge)},
+            env=os.environ | {"QUASAR_JUDGE": json.dumps(usual | judge)},
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -110,6 +113,31 @@ def test_all_leagues_are_tried_until_one_rejects(validate, fork):
     assert (tried["league"], tried["sequence_length"]) == ("100k", 64)
     assert tried["code"] == "output_mismatch"
     assert told["largest_that_fits"] is None
+
+
+@pytest.mark.slow
+def test_out_of_memory_the_largest_length_that_fits_is_told(validate, fork):
+    """Six MiB for a token, and a sandbox that has 1600 of them."""
+    kernel = fork / "fla/ops/quasar/chunk.py"
+    greedy = "    inputs = check_inputs("
+    kernel.write_text(
+        kernel.read_text().replace(
+            greedy,
+            f"    held = torch.ones(q.shape[1], 6 << 18)\n{greedy}",
+        )
+    )
+    own = ("--repo-path", str(fork), "--working-tree", "--no-logits")
+    small = {"memory_bytes": 1_600 << 20, "correctness_lengths": [64]}
+
+    ended = validate(
+        *own, "--full", "--league-unit=128", "--seq-len=256", judge=small
+    )
+
+    assert ended.returncode == 1, ended.stderr
+    *_, told = ended.stdout.splitlines()
+    assert told == "the largest length that fits: 192"
+    refused = next(x for x in ended.stdout.splitlines() if " 256: " in x)
+    assert "memory_limit" in refused or "out_of_memory" in refused
 
 
 def test_a_run_that_was_kept_is_run_again_with_the_same_verdict(
