@@ -27,6 +27,7 @@ from quasar_core.judge.spawn import (
 )
 from quasar_core.worker.attempt import Attempt, new_id
 from quasar_core.worker.host import Host, run_process
+from quasar_core.worker.quarantine import Quarantine
 
 from services.benchmark_worker.handlers import (
     Baselines,
@@ -54,6 +55,7 @@ def judge_job(
     attempt: Attempt,
     *,
     settings: Settings,
+    quarantine: Quarantine,
 ) -> JudgeReport:
     """Judge in a process of its own; the run is called as the attempt."""
     spec = JudgeSpec(
@@ -64,11 +66,16 @@ def judge_job(
         settings=settings.judge,
         sandbox=choice(settings),
     )
-    return judge_in_subprocess(spec, attempt.follow)
+    with quarantine.minding():
+        return judge_in_subprocess(spec, attempt.follow)
 
 
 def challenge_job(
-    job: ChallengeRequested, attempt: Attempt, *, settings: Settings
+    job: ChallengeRequested,
+    attempt: Attempt,
+    *,
+    settings: Settings,
+    quarantine: Quarantine,
 ) -> ChallengeReport:
     """Run both once more in a process of its own, in turns."""
     spec = ChallengeSpec(
@@ -79,21 +86,26 @@ def challenge_job(
         settings=settings.judge,
         sandbox=choice(settings),
     )
-    return challenge_in_subprocess(spec, attempt.follow)
+    with quarantine.minding():
+        return challenge_in_subprocess(spec, attempt.follow)
 
 
 def measure_baseline(
-    round_number: int, sequence_length: int, *, settings: Settings
+    round_number: int,
+    sequence_length: int,
+    *,
+    settings: Settings,
+    quarantine: Quarantine,
 ) -> BaselineMeasured:
     """The trusted kernel's samples on this machine, now."""
-    report = measure_baseline_in_subprocess(
-        BaselineSpec(
-            run_id=f"baseline-{round_number}",
-            target_sequence_length=sequence_length,
-            settings=settings.judge,
-            sandbox=choice(settings),
-        )
+    spec = BaselineSpec(
+        run_id=f"baseline-{round_number}",
+        target_sequence_length=sequence_length,
+        settings=settings.judge,
+        sandbox=choice(settings),
     )
+    with quarantine.minding():
+        report = measure_baseline_in_subprocess(spec)
     return BaselineMeasured(
         event_id=new_id(),
         occurred_at=datetime.now(UTC),
@@ -124,13 +136,18 @@ def serve(host: Host, settings: Settings) -> None:
             host.post.deliver(event)
 
     baselines = Baselines(
-        partial(measure_baseline, settings=settings), deliver
+        partial(
+            measure_baseline, settings=settings, quarantine=host.quarantine
+        ),
+        deliver,
     )
     story = partial(
         benchmark_submission,
         prepare=baselines.prepare,
         fetch=make_fetcher(settings, host.sandbox).fetch,
-        judge=partial(judge_job, settings=settings),
+        judge=partial(
+            judge_job, settings=settings, quarantine=host.quarantine
+        ),
     )
 
     def benchmark(job: BenchmarkRequested) -> None:
@@ -139,7 +156,9 @@ def serve(host: Host, settings: Settings) -> None:
     duel = partial(
         run_challenge,
         prepare=baselines.prepare,
-        judge=partial(challenge_job, settings=settings),
+        judge=partial(
+            challenge_job, settings=settings, quarantine=host.quarantine
+        ),
     )
 
     def challenge(job: ChallengeRequested) -> None:

@@ -20,6 +20,7 @@ from quasar_core.execution.sandbox import Sandbox
 from quasar_core.judge.baseline import measure_baseline
 from quasar_core.judge.exchange import PreparedCall
 from quasar_core.judge.ground import Ground
+from quasar_core.judge.health import canary
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.judging import judge
 from quasar_core.judge.mutants import MUTANTS, mutant_rows
@@ -224,12 +225,14 @@ def attacks(bench: Bench, only: tuple[str, ...] = ()) -> Iterator[Row]:
         for fixture in device_fixtures(only):
             result = arena.run(fixture)
             arena.check_health()
+            seconds = canary(bench.ground)
             yield {
                 "attack": fixture.name,
                 "right": result.right,
                 "got": result.got,
                 "told": result.told,
                 "healthy_after": True,
+                "canary_seconds": seconds,
             }
 
 

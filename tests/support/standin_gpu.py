@@ -110,6 +110,7 @@ def standin_ground(
         "gpu": GpuView("GPU-0", (), files, inside),
         "nvml": Nvml(FakeNvml()),
         "cache_bytes": 4_096,
+        "examined": False,
     }
     return GpuGround(**{**given, **changes})
 

@@ -59,14 +59,14 @@ def python_environment() -> Mapping[str, str]:
 
 def needed(distributions: Sequence[str]) -> tuple[str, ...]:
     """The normalised names of `distributions` and of all that they need."""
-    waiting, found = [_normalised(each) for each in distributions], set[str]()
+    waiting = [(_normalised(each), "") for each in distributions]
+    found: set[tuple[str, str]] = set()
     while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        waiting.extend(_needs(_distribution(name)))
-    return tuple(sorted(found))
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(_needs(*one))
+    return tuple(sorted({name for name, _ in found}))
 
 
 def _executable() -> Path:
@@ -186,12 +186,18 @@ def _distribution(name: str) -> metadata.Distribution:
     return distribution
 
 
-def _needs(distribution: metadata.Distribution) -> Iterator[str]:
-    for line in distribution.requires or ():
+def _needs(name: str, extra: str) -> Iterator[tuple[str, str]]:
+    """What a distribution needs for one of its extras, "" for itself.
+
+    torch's CUDA build asks for its libraries as extras of another one.
+    """
+    for line in _distribution(name).requires or ():
         requirement = Requirement(line)
         marker = requirement.marker
-        if marker is None or marker.evaluate({"extra": ""}):
-            yield _normalised(requirement.name)
+        if marker is None or marker.evaluate({"extra": extra}):
+            needed_name = _normalised(requirement.name)
+            yield needed_name, ""
+            yield from ((needed_name, each) for each in requirement.extras)
 
 
 def _normalised(name: str) -> str:

@@ -65,6 +65,15 @@ class GpuView:
         }
 
 
+def loaded_folder(maps: Path = Path("/proc/self/maps")) -> str | None:
+    """Where this process has its driver from, once it has one."""
+    for line in maps.read_text(encoding="utf-8").splitlines():
+        path = Path(line.split(maxsplit=5)[-1])
+        if path.name.startswith("libcuda.so"):
+            return str(path.parent)
+    return None
+
+
 def gpu_view(
     uuid: str,
     minor: int,

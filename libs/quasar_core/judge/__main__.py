@@ -17,6 +17,7 @@ from quasar_core.execution.backends import choose_sandbox
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge.baseline import measure_baseline
 from quasar_core.judge.challenge import challenge
+from quasar_core.judge.health import UnhealthyError
 from quasar_core.judge.jobs import (
     AnswerLine,
     BaselineSpec,
@@ -49,6 +50,8 @@ def main() -> None:
         answer = _do(spec, answers, Path(sys.argv[2]))
     except SandboxUnavailable as error:
         answer = AnswerLine(unavailable=Failed(reason=str(error)))
+    except UnhealthyError as error:
+        answer = AnswerLine(unhealthy=Failed(reason=str(error)))
     except (TransientError, NotReproducibleError) as error:
         answer = AnswerLine(failed=Failed(reason=str(error)))
     _say(answers, answer)

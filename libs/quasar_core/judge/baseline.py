@@ -12,6 +12,7 @@ from quasar_core.execution.sandbox import Sandbox
 from quasar_core.judge.faults import Patience
 from quasar_core.judge.ground import Ground
 from quasar_core.judge.grounds import ground_of
+from quasar_core.judge.health import healthy
 from quasar_core.judge.jobs import BaselineReport
 from quasar_core.judge.manifest import environment
 from quasar_core.judge.pinned import baseline_files
@@ -46,6 +47,7 @@ def measure_baseline(
     sandbox.preflight()
     with (
         own_turn(settings, ground.lock_name),
+        healthy(ground),
         tempfile.TemporaryDirectory(
             prefix="quasar-judge-", dir=scratch
         ) as folder,

@@ -23,6 +23,7 @@ from quasar_core.judge.draws import proved_dtype
 from quasar_core.judge.faults import Patience
 from quasar_core.judge.ground import Ground
 from quasar_core.judge.grounds import ground_of
+from quasar_core.judge.health import healthy
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.manifest import make_manifest
 from quasar_core.judge.pinned import source_files
@@ -77,6 +78,7 @@ def challenge(
     timing = fault = None
     with (
         own_turn(settings, ground.lock_name),
+        healthy(ground),
         tempfile.TemporaryDirectory(
             prefix="quasar-judge-", dir=scratch
         ) as folder,

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 import torch
 
-from quasar_core.execution.gpu import GpuView, gpu_view, host_library
+from quasar_core.execution.gpu import (
+    FOLDERS,
+    GpuView,
+    gpu_view,
+    host_library,
+    loaded_folder,
+)
 from quasar_core.execution.limits import MIB
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge.buffers import Buffers
@@ -33,7 +39,13 @@ class GpuGround(Ground):
     gpu: GpuView
     nvml: Nvml
     cache_bytes: int = CACHE_BYTES
+    examined: bool = True
     long_run_bytes: int = LONG_RUN_BYTES
+
+    @property
+    def is_examined(self) -> bool:
+        """See `Ground.is_examined`."""
+        return self.examined
 
     @property
     def view(self) -> GpuView | None:
@@ -91,9 +103,11 @@ def find_gpu() -> GpuGround:
     state = nvml.state(visible=torch.cuda.device_count())
     for reason in refusals(state):
         raise SandboxUnavailable(f"{state.name}: {reason}")
-    view = gpu_view(state.uuid, state.minor)
     # PyTorch makes the context that the driver's calls are meant for.
     torch.zeros(1, device="cuda")
+    loaded = loaded_folder()
+    folders = (loaded, *FOLDERS) if loaded else FOLDERS
+    view = gpu_view(state.uuid, state.minor, folders=folders)
     return GpuGround(
         device=torch.device("cuda", 0),
         driver=Driver(host_library(view)),

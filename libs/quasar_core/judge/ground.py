@@ -28,6 +28,11 @@ class Ground:
     """What the inputs and outputs of a run without gaps may take."""
 
     @property
+    def is_examined(self) -> bool:
+        """Whether its health is looked at before and after each job."""
+        return False
+
+    @property
     def view(self) -> GpuView | None:
         """What a sandbox must see of the device; None where there is none."""
         return None

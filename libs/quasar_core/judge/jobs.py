@@ -178,5 +178,7 @@ class AnswerLine(_Message):
     measured: BaselineReport | None = None
     reproduced: ReproducedReport | None = None
     failed: Failed | None = None
+    unhealthy: Failed | None = None
+    """The device failed its health check."""
     unavailable: Failed | None = None
     """No sandbox can be had: a sentence says what to mend."""

@@ -29,6 +29,7 @@ from quasar_core.judge.draws import (
 from quasar_core.judge.faults import Patience
 from quasar_core.judge.ground import Ground
 from quasar_core.judge.grounds import ground_of
+from quasar_core.judge.health import healthy
 from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.manifest import make_manifest
 from quasar_core.judge.pinned import baseline_files, source_files
@@ -82,7 +83,7 @@ def judge(
     ground = ground or ground_of(settings)
     ground.prepare(settings)
     seeds = Seeds.of(run_id, seed)
-    with own_turn(settings, ground.lock_name):
+    with own_turn(settings, ground.lock_name), healthy(ground):
         isolation = sandbox.preflight()
         judging = Judging(
             source,

@@ -49,6 +49,10 @@ class RefereeCrashedError(QuasarError):
     """The judge itself broke: ours, loud, with the traceback it printed."""
 
 
+class UnhealthyDeviceError(TransientError):
+    """The device failed its health check, before the job or after it."""
+
+
 def never() -> bool:
     """No job is cancelled."""
     return False
@@ -147,6 +151,8 @@ def _run(
             raise _crash(process.returncode, errors)
     if answer.failed is not None:
         raise TransientError(answer.failed.reason)
+    if answer.unhealthy is not None:
+        raise UnhealthyDeviceError(answer.unhealthy.reason)
     if answer.unavailable is not None:
         raise SandboxUnavailable(answer.unavailable.reason)
     return answer

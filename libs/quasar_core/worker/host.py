@@ -34,6 +34,7 @@ from quasar_core.worker.locks import (
 )
 from quasar_core.worker.post import Post
 from quasar_core.worker.pulse import Pulse
+from quasar_core.worker.quarantine import Quarantine
 from quasar_core.worker.running import run_attempt
 from quasar_core.worker.settings import WorkerSettings
 from quasar_core.worker.spool import Spool
@@ -77,6 +78,7 @@ class Host:
     post: Post
     stop: Stopper
     machine: FileLock
+    quarantine: Quarantine
 
     def run(
         self,
@@ -109,7 +111,8 @@ class Host:
 
         All of them travel on one queue.
         Raises SandboxUnavailable where the sandbox failed meanwhile: a
-        worker without one would fail every submission it could get.
+        worker without one would fail every submission it could get; and
+        WorkerQuarantined where its device has failed twice in a row.
         """
         unfit: list[SandboxUnavailable] = []
 
@@ -119,6 +122,8 @@ class Host:
                 handlers[type(job)](job)
             except SandboxUnavailable as fault:
                 unfit.append(fault)
+                consumer.stop()
+            if self.quarantine.holds:
                 consumer.stop()
 
         consumer = Consumer(
@@ -132,6 +137,7 @@ class Host:
             consumer.run()
         if unfit:
             raise unfit[0]
+        self.quarantine.check()
 
     def be_seen(self) -> None:
         """Say that this worker is up, and hand in what waits on disk."""
@@ -167,7 +173,9 @@ def open_host(settings: WorkerSettings, role: Role) -> Iterator[Host]:
         f"a {role} worker called {settings.worker_name} already runs on"
         f" {home}: give each its own QUASAR_WORKER_NAME"
     )
+    quarantine = Quarantine(home / "quarantined")
     with alone:
+        quarantine.check()
         keypair = worker_keypair(settings.seed_file(role))
         serve_metrics(settings.metrics_port, settings.metrics_host)
         bus = Bus(
@@ -190,6 +198,7 @@ def open_host(settings: WorkerSettings, role: Role) -> Iterator[Host]:
                 machine=machine_lock(
                     settings.lock_directory or default_lock_directory()
                 ),
+                quarantine=quarantine,
             )
         finally:
             bus.close()

@@ -70,6 +70,14 @@ def test_a_need_that_this_interpreter_does_not_have_is_left_out(site):
     assert needed(["kit"]) == ("kit",)
 
 
+def test_an_extra_that_is_asked_for_brings_what_it_needs(site):
+    site("kit", ["kit.py"], ["tools[fast]>=1", "tools"])
+    site("tools", ["tools.py"], ["fast-part; extra == 'fast'", "b[x]"])
+    site("fast-part", ["fast.py"])
+    site("b", ["b.py"], ["absent; extra == 'y'"])
+    assert needed(["kit"]) == ("b", "fast-part", "kit", "tools")
+
+
 def test_needs_may_go_in_a_circle(site):
     site("a", ["a.py"], ["b"])
     site("b", ["b.py"], ["a"])

@@ -1,6 +1,6 @@
 import pytest
 from quasar_core.execution.bubblewrap_arguments import arguments, command
-from quasar_core.execution.gpu import gpu_view, host_library
+from quasar_core.execution.gpu import gpu_view, host_library, loaded_folder
 from quasar_core.execution.limits import Limits
 from quasar_core.execution.sandbox import Job, SandboxUnavailable
 
@@ -45,6 +45,18 @@ def test_what_is_missing_is_told_by_its_name(machine):
     (machine / "dev" / "nvidia-uvm").touch()
     with pytest.raises(SandboxUnavailable, match=r"libcuda.so.1 was not"):
         view_of(machine, folders=(str(machine / "none"),))
+
+
+def test_the_driver_is_looked_for_where_this_process_has_it_from(tmp_path):
+    maps = tmp_path / "maps"
+    maps.write_text(
+        "7f00-7f01 rw-p 00000000 00:00 0 \n"
+        "7f02-7f03 r-xp 00000000 08:01 9    /lib/libc.so.6\n"
+        "7f04-7f05 r-xp 00000000 08:01 9    /opt/nv/lib64/libcuda.so.580.1\n"
+    )
+    assert loaded_folder(maps) == "/opt/nv/lib64"
+    maps.write_text("7f00-7f01 rw-p 00000000 00:00 0 \n")
+    assert loaded_folder(maps) is None
 
 
 def test_nodes_are_bound_before_their_folder_is_closed(machine):

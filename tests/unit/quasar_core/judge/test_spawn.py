@@ -12,6 +12,7 @@ from quasar_core.judge import spawn
 from quasar_core.judge.jobs import BaselineSpec, JudgeSpec, VerifySpec
 from quasar_core.judge.spawn import (
     RefereeCrashedError,
+    UnhealthyDeviceError,
     judge_in_subprocess,
     measure_baseline_in_subprocess,
     verify_in_subprocess,
@@ -79,6 +80,12 @@ def test_progress_is_told_while_the_job_runs(referee):
 def test_what_a_library_prints_is_no_answer(referee):
     referee('print(\'{"failed": {"reason": "x"}}\', flush=True)\n' + MEASURED)
     assert baseline().samples == (1, 2, 3)
+
+
+def test_a_device_that_is_ill_is_told_as_such(referee):
+    referee("say(unhealthy={'reason': 'the canary is slow'})")
+    with pytest.raises(UnhealthyDeviceError, match="canary"):
+        baseline()
 
 
 def test_no_sandbox_is_told_as_such(referee):

@@ -5,6 +5,7 @@ from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.worker import host as module
 from quasar_core.worker.host import Host, environment_of, installed_versions
 from quasar_core.worker.locks import FileLock
+from quasar_core.worker.quarantine import Quarantine, WorkerQuarantined
 from quasar_core.worker.settings import WorkerSettings
 from quasar_core.worker.stopping import Stopper
 
@@ -46,6 +47,7 @@ def host(tmp_path, monkeypatch):
         post=FakePost(),
         stop=Stopper(),
         machine=FileLock(tmp_path / "machine.lock"),
+        quarantine=Quarantine(tmp_path / "quarantined"),
     )
 
 
@@ -59,6 +61,16 @@ def test_a_worker_says_what_it_runs_on():
     assert environment["sandbox"] == "fake"
     assert environment["python"].startswith("3.")
     assert int(environment["cpus"]) > 0
+
+
+def test_a_worker_that_set_itself_aside_takes_no_more(host):
+    def hurt(job):
+        for _ in range(2):
+            host.quarantine.failed("the canary is slow")
+
+    with pytest.raises(WorkerQuarantined, match="the canary is slow"):
+        host.consume({BenchmarkRequested: hurt})
+    assert FakeConsumer.last.stopped
 
 
 def test_a_worker_is_seen_before_it_takes_its_first_job(host):
