@@ -128,6 +128,8 @@ def api_environment(wiring: Wiring) -> Mapping[str, str]:
         "QUASAR_MUST_BEAT_BASELINE": "false",
         "QUASAR_ROUND_BLOCKS": str(rules.round_blocks),
         "QUASAR_EVALUATING_BLOCKS": str(rules.evaluating_blocks),
+        "QUASAR_BLOCKS_UNTIL_REVEAL": str(rules.blocks_until_reveal),
+        "QUASAR_REVEAL_WINDOW": str(rules.reveal_window),
         "QUASAR_QUOTA_JUDGED_PER_ROUND": str(rules.judged_per_round),
         "QUASAR_LEASE_SECONDS": str(rules.lease_seconds),
         # everybody on this machine has the same address

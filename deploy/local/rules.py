@@ -24,6 +24,8 @@ class Rules:
     judged_per_round: int = 12
     lease_seconds: float = 45.0
     heartbeat_seconds: float = 10.0
+    blocks_until_reveal: int = 100
+    reveal_window: int = 300
     git_schemes: tuple[str, ...] = ("file", "https")
     judge: str | None = None
     """How the workers judge, as JSON; None: as they do by themselves."""

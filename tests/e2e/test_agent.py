@@ -39,6 +39,7 @@ RULES = Rules(
     league_unit=64,
     block_seconds=0.25,
     round_blocks=100_000,
+    blocks_until_reveal=40,
     judge=JUDGE,
 )
 PATIENCE_SECONDS = 400.0
@@ -65,7 +66,7 @@ class AgentAtWork:
             f"--repo-path={self.fork}",
             "--seq-len=256",
             # the clock of two shared cores
-            "--min-gain=0.1",
+            "--min-gain=0.2",
             "--wallet-name=night",
         )
         self.environment = {

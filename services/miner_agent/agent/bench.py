@@ -26,6 +26,9 @@ from services.miner_agent.validation import (
     verified_source,
 )
 
+BETWEEN_JOBS = 4
+"""How many least gains two jobs on a busy machine may be apart."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -177,8 +180,9 @@ def _raced(
 ) -> Finding:
     """A right kernel against the best one."""
     at_most, to_beat = found.speedup_at_most or 0.0, best.speedup or 0.0
-    # both were timed beside the baseline, however busy the machine was
-    if at_most <= to_beat:
+    # both were timed beside the baseline, but not in one job: only what is
+    # slower by more than that may be worth is not raced
+    if at_most * (1 + BETWEEN_JOBS * least_gain) <= to_beat:
         told = (
             f"no faster: at most {at_most:.2f} x the baseline, the best"
             f" {to_beat:.2f} x"

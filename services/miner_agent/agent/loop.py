@@ -8,6 +8,7 @@ from random import Random
 from quasar_core.client.answers import ProblemAnswer
 from quasar_core.errors import QuasarError, TransientError
 from quasar_core.execution.git import RepositoryError
+from quasar_core.worker.locks import LockTaken
 
 from services.miner_agent.agent.bench import (
     Best,
@@ -29,7 +30,7 @@ from services.miner_agent.proposers.protocol import (
 )
 
 POLL_SECONDS = 2.0
-DESK_FAULTS = (TransientError, ProblemAnswer, RepositoryError)
+DESK_FAULTS = (TransientError, ProblemAnswer, RepositoryError, LockTaken)
 """What may be otherwise later, when something is handed in."""
 
 

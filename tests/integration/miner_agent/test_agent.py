@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # pylint: disable=redefined-outer-name
 import json
+import os
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from services.miner_agent.agent.desk import Desk
 from services.miner_agent.agent.limits import Budget
 from services.miner_agent.agent.logbook import Logbook
 from services.miner_agent.agent.loop import Agent
+from services.miner_agent.agent.settings import SECRETS
 from services.miner_agent.agent.tables import State
 from services.miner_agent.agent.task import Task
 from services.miner_agent.agent.workshop import Workshop
@@ -181,6 +183,8 @@ def agent(place, monkeypatch):
 
         def called(self, *sources, method=method):
             del self
+            # nothing that is started from here on could tell a token
+            assert not set(SECRETS) & set(os.environ)
             return method(ScriptedJudge(), *sources)
 
         monkeypatch.setattr(LocalJudge, name, called)

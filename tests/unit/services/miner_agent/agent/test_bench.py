@@ -65,6 +65,13 @@ def test_all_else_is_not_and_the_cheapest_reason_is_told(
     assert len(judge.calls) == calls
 
 
+def test_what_seems_a_little_slower_in_another_job_is_raced_all_the_same():
+    judge = ScriptedJudge()
+    found = weighed(4, judge, best=5)
+    assert not found.better
+    assert judge.calls == ["judge 4", "race 4"]
+
+
 def test_what_fails_in_the_race_is_rejected():
     class Stumbling(ScriptedJudge):
         def race(self, challenger, best):

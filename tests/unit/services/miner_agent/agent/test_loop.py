@@ -5,8 +5,14 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from quasar_core.errors import TransientError
-from quasar_core.execution.git import create_repository, head
+from quasar_core.client.answers import ProblemAnswer
+from quasar_core.errors import ProblemCode, TransientError
+from quasar_core.execution.git import (
+    RepositoryError,
+    create_repository,
+    head,
+)
+from quasar_core.worker.locks import LockTaken
 
 from services.miner_agent.agent.limits import (
     Budget,
@@ -340,12 +346,21 @@ def test_a_roll_back_that_was_cut_short_is_done_when_it_begins(work, place):
     assert "SPEED = 2" in kernel(place)
 
 
-def test_a_desk_that_is_refused_is_asked_again_later(work):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        TransientError("the API is away"),
+        LockTaken("somebody hands in by hand"),
+        ProblemAnswer(429, ProblemCode.QUOTA_EXCEEDED, "12 were judged"),
+        RepositoryError("git push failed"),
+    ],
+)
+def test_a_desk_that_is_refused_is_asked_again_later(work, fault):
     moments = iter(float(n) for n in range(0, 100_000, 100))
     desk = IdleDesk()
-    desk.steps = [TransientError("the API is away")]
+    desk.steps = [fault]
     _, _, said = work(
         desk=desk, budget=Budget(tries=2), clock=lambda: next(moments)
     )
     assert desk.steps == []
-    assert ("refused", "handing in: the API is away") in said
+    assert ("refused", f"handing in: {fault}") in said
