@@ -168,7 +168,8 @@ class SandboxedOperator:
                 RejectionCode.NON_FINITE,
                 "the output of a replaced core holds NaN or infinity",
             )
-        return exchange.output.to(q.dtype, copy=True)
+        # The model may lie elsewhere, and in another type.
+        return exchange.output.to(q, copy=True)
 
 
 def _filled(
