@@ -8,6 +8,7 @@ import typer
 from quasar_core.chain.wallets import open_wallet
 from quasar_core.client.api import QuasarClient
 from quasar_core.contracts.http import (
+    ExplainedChallenge,
     ExplainedSubmission,
     Explanation,
     Neighbour,
@@ -70,6 +71,7 @@ def told(found: Explanation) -> list[str]:
             *_level(found),
             *_share(found),
         ]
+    lines += [_challenge(one) for one in found.challenges]
     return lines + [_submission(one) for one in found.submissions]
 
 
@@ -120,6 +122,23 @@ def _share(found: Explanation) -> list[str]:
         f" (submission {found.paid_instead})" if found.paid_instead else ""
     )
     return [f"share:  none. {why}{instead}"]
+
+
+def _challenge(one: ExplainedChallenge) -> str:
+    attacks = one.side == "challenger"
+    mine, other, deed = one.challenger, one.defender, "challenged"
+    if not attacks:
+        mine, other, deed = other, mine, "was challenged by"
+    end = {None: "open", True: "won", False: "lost"}[one.won]
+    ratio = ""
+    if one.ratio_low is not None and one.ratio_high is not None:
+        whose = "your score over his" if attacks else "his score over yours"
+        ratio = f", {whose} {one.ratio_low:.4f} to {one.ratio_high:.4f}"
+    when = f" on {one.decided_at:%Y-%m-%d %H:%M}" if one.decided_at else ""
+    return (
+        f"  {mine.submission_id} {deed} {other.hotkey}:"
+        f" {end}{when}{ratio}. {one.sentence}"
+    )
 
 
 def _submission(one: ExplainedSubmission) -> str:

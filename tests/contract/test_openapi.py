@@ -175,6 +175,7 @@ def test_the_document_has_every_path_of_the_interface():
         "/rounds/current",
         "/rounds/{round_number}",
         "/rounds/{round_number}/standings",
+        "/rounds/{round_number}/challenges",
         "/rounds/{round_number}/explain/{hotkey}",
         "/weights",
         "/weights/reports",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from quasar_core.domain.outcomes import Outcome, Outcomes, Pair, Ratio
 from quasar_core.domain.submissions import Status
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import (
+    InstrumentedAttribute,
+    Session,
+    aliased,
+    load_only,
+)
 
 from services.api.attempts.states import LIVE, SPENT
 from services.api.db import eventlog
@@ -38,6 +43,55 @@ def of_round(session: Session, number: int) -> Sequence[Challenge]:
         .where(Challenge.round_number == number)
         .order_by(Challenge.id)
     ).all()
+
+
+class Duel(NamedTuple):
+    """A challenge, and the two that it is between."""
+
+    challenge: Challenge
+    challenger: Submission
+    defender: Submission
+
+
+def duels(
+    session: Session,
+    number: int,
+    *,
+    hotkey: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Duel]:
+    """Challenges of a round, newest first, from below `before`.
+
+    With `hotkey` those alone in which one of the two is that miner's.
+    """
+    challenger, defender = aliased(Submission), aliased(Submission)
+    query = (
+        select(Challenge, challenger, defender)
+        .join(challenger, challenger.id == Challenge.challenger_id)
+        .join(defender, defender.id == Challenge.defender_id)
+        .where(Challenge.round_number == number)
+        .options(load_only(*_shown(challenger)), load_only(*_shown(defender)))
+        .order_by(Challenge.id.desc())
+        .limit(limit)
+    )
+    if hotkey is not None:
+        query = query.where(
+            or_(challenger.hotkey == hotkey, defender.hotkey == hotkey)
+        )
+    if before is not None:
+        query = query.where(Challenge.id < before)
+    return [Duel(*row) for row in session.execute(query)]
+
+
+def _shown(side: type[Submission]) -> list[InstrumentedAttribute[Any]]:
+    """What is told of either side; the rest of its row is not read."""
+    return [
+        side.hotkey,
+        side.league,
+        side.target_sequence_length,
+        side.weighted_score,
+    ]
 
 
 def outcomes(session: Session, number: int) -> Outcomes:
@@ -75,7 +129,7 @@ def _open() -> tuple[ColumnElement[bool], ...]:
 def enter(
     session: Session, number: int, pair: Pair, *, actor: str, now: datetime
 ) -> Challenge:
-    """Let a passage be run once more; the log says so."""
+    """Let a passage be run once more; the log and the boards say so."""
     challenger, defender = pair
     row = Challenge(
         id=new_id(),
@@ -87,6 +141,7 @@ def enter(
     session.add(row)
     session.flush()
     tell(session, row, "waiting", {}, actor=actor, now=now)
+    results_changed(session, number)
     return row
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from quasar_core.contracts.http import (
+    ExplainedChallenge,
     ExplainedSubmission,
     Explanation,
     LevelFounder,
@@ -25,6 +26,7 @@ from quasar_core.errors import REJECTION_SENTENCES, RejectionCode
 from services.api.db.models import Submission
 
 MOST_SUBMISSIONS = 200
+MOST_CHALLENGES = 200
 
 COUNTED = "counted"
 NOT_HIGHEST = "not_the_highest"
@@ -89,6 +91,7 @@ class Case:
     submissions: Sequence[Submission]
     founder: Submission | None
     """The founder of the miner's level."""
+    challenges: Sequence[ExplainedChallenge] = ()
 
     @property
     def entry(self) -> StandingsRow | None:
@@ -125,6 +128,7 @@ def explain(case: Case) -> Explanation:
         unpaid_sentence=UNPAID_SENTENCES.get(reason or ""),
         paid_instead=_paid_instead(case),
         submissions=tuple(_explained(row, entry) for row in case.submissions),
+        challenges=tuple(case.challenges),
     )
 
 

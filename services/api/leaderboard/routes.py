@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from quasar_core.contracts.http import (
+    ChallengePage,
     Explanation,
     Leaderboard,
     Standings,
@@ -14,9 +16,12 @@ from quasar_core.contracts.http import (
 from quasar_core.domain.leagues import MULTIPLIERS
 from sqlalchemy.orm import Session
 
+from services.api.challenges import repository as challenges
+from services.api.challenges import views
 from services.api.db.models import Round
 from services.api.dependencies import (
     HotkeyInPath,
+    PageSize,
     RoundFilter,
     RoundNumber,
     TheDoors,
@@ -143,6 +148,40 @@ def get_standings(
 
 
 @router.get(
+    "/rounds/{round_number}/challenges",
+    response_model=ChallengePage,
+    responses={**UNCHANGED, **problems(404)},
+)
+def get_challenges(
+    round_number: RoundNumber,
+    doors: TheDoors,
+    response: Response,
+    cursor: Annotated[
+        UUID | None, Query(description="`next_cursor` of the last page")
+    ] = None,
+    limit: PageSize = 50,
+    if_none_match: IfNoneMatch = None,
+) -> ChallengePage | Response:
+    """The passages into paid places that are run once more, newest first.
+
+    Who challenged whom, the bounds of their ratio, and what came of it.
+    """
+    with doors.database.read() as session:
+        row = round_or_current(session, round_number)
+        what = f"challenges-{cursor}-{limit}"
+        tag = f'"{service.version(row, what)}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if fresh(tag, if_none_match):
+            return Response(status_code=304, headers=headers)
+        found = challenges.duels(
+            session, round_number, before=cursor, limit=limit + 1
+        )
+        shown = views.page(row, found, limit)
+    response.headers.update(headers)
+    return shown
+
+
+@router.get(
     "/rounds/{round_number}/explain/{hotkey}",
     responses=problems(404),
 )
@@ -155,8 +194,8 @@ def explain_miner(
     """Why a miner stands where he stands, and what he is paid.
 
     Who is above and by how much, whose level it is, how the share comes
-    about, and what was not counted and why; of a running round as if it
-    ended now.
+    about, what was not counted and why, and in which challenges he stood
+    against whom; of a running round as if it ended now.
     """
     with doors.database.read() as session:
         row = round_or_current(session, round_number)

@@ -16,11 +16,14 @@ from quasar_core.contracts.http import (
 from quasar_core.domain.rounds import RoundSettings
 from sqlalchemy.orm import Session
 
+from services.api.challenges import repository as challenges
+from services.api.challenges.views import seen_by
 from services.api.db.models import Round, Standing
 from services.api.leaderboard import repository
 from services.api.leaderboard.contest import contest_of
 from services.api.leaderboard.entries import Ranking
 from services.api.leaderboard.explaining import (
+    MOST_CHALLENGES,
     MOST_SUBMISSIONS,
     Case,
     entry_of,
@@ -122,6 +125,9 @@ def explanation(
     founder = None
     if entry is not None and entry.founded_by is not None:
         founder = submissions.by_id(session, entry.founded_by)
+    fought = challenges.duels(
+        session, row.number, hotkey=hotkey, limit=MOST_CHALLENGES
+    )
     return explain(
         Case(
             standings=shown,
@@ -129,6 +135,7 @@ def explanation(
             hotkey=hotkey,
             submissions=mine,
             founder=founder,
+            challenges=[seen_by(hotkey, duel) for duel in fought],
         )
     )
 

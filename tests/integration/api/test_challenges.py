@@ -13,6 +13,7 @@ from services.api.db.models import Attempt, Challenge
 from services.api.db.records import LogRow
 from tests.support.api import make_world
 from tests.support.judged import Worker, a_manifest, a_source, play
+from tests.support.wallets import address
 
 ROUND = {
     "round_blocks": 100,
@@ -70,6 +71,17 @@ def outcomes(world):
     return [row.outcome for row in rows(world)]
 
 
+def shown(world, number=1, **page):
+    answer = world.client.get(f"/rounds/{number}/challenges", params=page)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def fought(world, name):
+    answer = world.client.get(f"/rounds/1/explain/{address(name)}")
+    return answer.json()["challenges"]
+
+
 def log_of_challenges(world):
     with world.database.read() as session:
         query = select(LogRow).where(LogRow.kind == "challenge")
@@ -107,6 +119,73 @@ def test_a_passage_into_a_paid_place_is_run_once_more_before_it_counts(world):
         "ratio_high": row.ratio_high,
         "run_id": row.report["manifest"]["run_id"],
     }
+
+
+def test_a_challenge_is_shown_to_everybody_and_to_the_two(world):
+    ids = contested(world)
+    assert shown(world)["challenges"] == fought(world, "fast") == []
+    world.turn()
+    asked = shown(world)
+    (waiting,) = asked["challenges"]
+    assert asked["passes_above"] == pytest.approx(1.05)
+    assert (waiting["outcome"], waiting["decided_at"]) == (None, None)
+    assert [one["won"] for one in fought(world, "slow")] == [None]
+    world.later(60)
+    world.record(Worker(world.clock).challenged(world.take()))
+    (row,) = rows(world)
+    (told,) = shown(world)["challenges"]
+    sides = [told[side] for side in ("challenger", "defender")]
+    assert [side["hotkey"] for side in sides] == [
+        address("fast"),
+        address("slow"),
+    ]
+    assert [side["submission_id"] for side in sides] == [
+        str(ids["fast"]),
+        str(ids["slow"]),
+    ]
+    assert (told["outcome"], told["ratio_low"]) == ("won", row.ratio_low)
+    assert told["run_id"] == row.report["manifest"]["run_id"]
+    assert told["asked_at"] < told["decided_at"]
+    (mine,), (his,) = fought(world, "fast"), fought(world, "slow")
+    assert (mine["side"], mine["won"]) == ("challenger", True)
+    assert (his["side"], his["won"]) == ("defender", False)
+    assert told.items() <= mine.items()
+
+
+def test_who_failed_in_a_challenge_is_named(quick):
+    world = quick
+    contested(world)
+    world.turn()
+    world.record(
+        Worker(world.clock).challenged(world.take(), fault_of="challenger")
+    )
+    (told,) = shown(world)["challenges"]
+    assert (told["fault_of"], told["code"]) == ("challenger", "runtime_error")
+    assert (told["ratio_low"], told["outcome"]) == (None, "undecided")
+    assert [one["won"] for one in fought(world, "slow")] == [True]
+
+
+def test_challenges_come_in_pages_with_a_tag_that_every_one_changes(world):
+    path = "/rounds/1/challenges"
+    contested(world, a=1.0, b=0.5, c=0.25)
+    tags = [world.client.get(path).headers["ETag"]]
+    world.turn()
+    tags.append(world.client.get(path).headers["ETag"])
+    world.record(Worker(world.clock).challenged(world.take()))
+    answer = world.client.get(path)
+    tags.append(answer.headers["ETag"])
+    assert len(set(tags)) == 3
+    held = {"If-None-Match": tags[-1]}
+    assert world.client.get(path, headers=held).status_code == 304
+    whole = [one["challenge_id"] for one in answer.json()["challenges"]]
+    assert whole == sorted(whole, reverse=True)
+    first = shown(world, limit=2)
+    rest = shown(world, limit=2, cursor=first["next_cursor"])
+    assert [
+        one["challenge_id"] for one in first["challenges"] + rest["challenges"]
+    ] == whole
+    assert rest["next_cursor"] is None
+    assert world.client.get("/rounds/9/challenges").status_code == 404
 
 
 def test_who_is_shown_to_be_no_better_is_not_paid_beside_the_one_he_copied(

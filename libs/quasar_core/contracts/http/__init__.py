@@ -20,6 +20,12 @@ from quasar_core.contracts.http.boards import (
     Standings,
     StandingsRow,
 )
+from quasar_core.contracts.http.challenges import (
+    ChallengePage,
+    ChallengeView,
+    Contender,
+    ExplainedChallenge,
+)
 from quasar_core.contracts.http.explanations import (
     ExplainedSubmission,
     Explanation,
@@ -68,10 +74,14 @@ __all__ = [
     "BanView",
     "Bans",
     "BaselineView",
+    "ChallengePage",
+    "ChallengeView",
     "CommitmentAccepted",
     "CommitmentRequest",
     "CommitmentView",
     "ConfigView",
+    "Contender",
+    "ExplainedChallenge",
     "ExplainedSubmission",
     "Explanation",
     "Health",

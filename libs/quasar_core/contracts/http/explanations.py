@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from quasar_core.contracts.http.boards import StandingsRow
+from quasar_core.contracts.http.challenges import ExplainedChallenge
 from quasar_core.contracts.values import Contract, Hotkey
 
 
@@ -94,3 +95,5 @@ class Explanation(Contract):
     """The submission of the same coldkey that has its paid place."""
     submissions: tuple[ExplainedSubmission, ...]
     """The newest of the round, at most 200."""
+    challenges: tuple[ExplainedChallenge, ...] = ()
+    """The newest in which one of his was run once more, at most 200."""

@@ -1,6 +1,8 @@
 from uuid import UUID
 
 from quasar_core.contracts.http import (
+    Contender,
+    ExplainedChallenge,
     ExplainedSubmission,
     Explanation,
     LevelFounder,
@@ -9,7 +11,7 @@ from quasar_core.contracts.http import (
 )
 
 from services.miner_agent.standing import told
-from tests.support.played import hotkey_of, id_of, standings_row
+from tests.support.played import NOW, hotkey_of, id_of, standings_row
 
 MINE = ExplainedSubmission(
     submission_id=id_of(1),
@@ -153,4 +155,62 @@ def test_a_founder_is_told_his_share_and_who_is_below():
         ),
         "level:  yours; you founded it",
         "share:  60.00% for paid place 1 (60%); 1 of four filled, burn",
+    ]
+
+
+def test_a_challenge_is_told_from_the_side_of_who_asks():
+    sides = {
+        name: Contender(
+            submission_id=id_of(number),
+            hotkey=hotkey_of(number),
+            league="200k",
+            target_sequence_length=1_024,
+            weighted_score=750.0,
+        )
+        for number, name in enumerate(("challenger", "defender"))
+    }
+    common = {
+        **sides,
+        "challenge_id": id_of(9),
+        "outcome": None,
+        "sentence": "So it is.",
+        "ratio_low": None,
+        "ratio_high": None,
+        "fault_of": None,
+        "code": None,
+        "run_id": None,
+        "asked_at": NOW,
+        "decided_at": None,
+    }
+    decided = {
+        "outcome": "won",
+        "ratio_low": 1.25,
+        "ratio_high": 1.5,
+        "decided_at": NOW,
+    }
+    lines = told(
+        explanation(
+            submissions=(),
+            challenges=(
+                ExplainedChallenge(**common, side="challenger", won=None),
+                ExplainedChallenge(
+                    **{**common, **decided}, side="challenger", won=True
+                ),
+                ExplainedChallenge(
+                    **{**common, **decided}, side="defender", won=False
+                ),
+            ),
+        )
+    )
+    first, second = hotkey_of(0), hotkey_of(1)
+    assert lines[2:] == [
+        f"  {id_of(0)} challenged {second}: open. So it is.",
+        (
+            f"  {id_of(0)} challenged {second}: won on 2026-01-02 03:04, your"
+            " score over his 1.2500 to 1.5000. So it is."
+        ),
+        (
+            f"  {id_of(1)} was challenged by {first}: lost on 2026-01-02"
+            " 03:04, his score over yours 1.2500 to 1.5000. So it is."
+        ),
     ]
