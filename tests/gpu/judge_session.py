@@ -30,6 +30,7 @@ from tests.gpu.judge_steps import Bench, Row
 LENGTHS = (100_032, 1_000_000, 16_384, 300_032)
 JUDGINGS = 10
 STEP_SECONDS = 240.0
+TOLD_CHARACTERS = 6_000
 RECORD, TABLE = "judge-gpu.jsonl", "judge-gpu.md"
 
 Step = Callable[[Bench], Iterator[Row]]
@@ -100,7 +101,9 @@ def session(
                 timeout=left,
                 check=False,
             )
-            trouble = ended.stderr[-2_000:] if ended.returncode else ""
+            trouble = (
+                ended.stderr[-TOLD_CHARACTERS:] if ended.returncode else ""
+            )
         except subprocess.TimeoutExpired:
             trouble = f"it took more than {left:.0f} s"
         if trouble:

@@ -22,10 +22,16 @@ CONDITIONAL = frozenset({"clone"})
 FIRST_PROCESS = ("connect",)
 
 
-def profile(*, loopback: bool = False, machine: str | None = None) -> str:
+def profile(
+    *,
+    loopback: bool = False,
+    device: bool = False,
+    machine: str | None = None,
+) -> str:
     """The profile for `machine`, or for the one that this process runs on.
 
     With `loopback`, internet sockets too: there is no network to reach.
+    With `device`, what CUDA's driver asks for.
     Raises SandboxUnavailable where no table of system calls is at hand.
     """
     machine = machine or platform.machine()
@@ -34,10 +40,12 @@ def profile(*, loopback: bool = False, machine: str | None = None) -> str:
     allowed = set(syscalls.allowed(machine)) - CONDITIONAL
     allowed.update(FIRST_PROCESS)
     families = [AF_UNIX]
+    if device:
+        allowed.update(syscalls.DEVICE)
     if loopback:
         allowed.update(syscalls.LOOPBACK)
-        allowed.discard("socket")
         families.append(syscalls.AF_INET)
+    allowed.discard("socket")
     content = {
         "defaultAction": REFUSE,
         "defaultErrnoRet": errno.EPERM,

@@ -59,11 +59,16 @@ class Instruction:
 
 
 def filter_program(
-    machine: str | None = None, *, loopback: bool = False
+    machine: str | None = None,
+    *,
+    loopback: bool = False,
+    device: bool = False,
 ) -> bytes:
     """The program for `machine`, or for the one that this process runs on.
 
-    With `loopback` internet sockets can be made and used.
+    With `loopback` internet sockets can be made and used. With `device`
+    local ones can be made, bound and listened at, since CUDA's driver does
+    not start without; nothing can connect to them, or be accepted.
 
     Raises SandboxUnavailable where no table of system calls is at hand.
     """
@@ -73,10 +78,13 @@ def filter_program(
             f"no seccomp filter is known for {machine} processors;"
             " use an x86_64 or aarch64 host"
         )
-    return b"".join(bytes(each) for each in _instructions(machine, loopback))
+    actions = _actions(machine, loopback, device)
+    return b"".join(bytes(each) for each in _instructions(machine, actions))
 
 
-def _instructions(machine: str, loopback: bool) -> Iterator[Instruction]:
+def _instructions(
+    machine: str, actions: dict[int, str | int]
+) -> Iterator[Instruction]:
     yield Instruction(LOAD, ARCHITECTURE_OFFSET)
     yield Instruction(EQUAL, AUDIT_ARCHITECTURES[machine], if_true=1)
     yield Instruction(RETURN, KILL_PROCESS)
@@ -84,24 +92,29 @@ def _instructions(machine: str, loopback: bool) -> Iterator[Instruction]:
     if machine == "x86_64":
         yield Instruction(ANY_BIT, X32_BIT, if_false=1)
         yield Instruction(RETURN, KILL_PROCESS)
-    for last, action in _spans(_actions(machine, loopback)):
+    for last, action in _spans(actions):
         block = _block(action)
         yield Instruction(GREATER, last, if_true=len(block))
         yield from block
     yield Instruction(RETURN, ABSENT)
 
 
-def _actions(machine: str, loopback: bool) -> dict[int, str | int]:
+def _actions(
+    machine: str, loopback: bool, device: bool
+) -> dict[int, str | int]:
     allowed = syscalls.allowed(machine)
     actions: dict[int, str | int] = dict.fromkeys(allowed.values(), ALLOW)
     refused = syscalls.refused(machine)
     actions.update(dict.fromkeys(refused.values(), REFUSE))
     for name in ("clone", "ioctl", "prlimit64", "socketpair"):
         actions[allowed[name]] = name
-    if loopback:
-        granted = {refused[each]: ALLOW for each in syscalls.LOOPBACK}
-        actions.update(granted)
-        actions[refused["socket"]] = "socket"
+    for granted, names, socket in (
+        (device, syscalls.DEVICE, "local socket"),
+        (loopback, syscalls.LOOPBACK, "internet socket"),
+    ):
+        if granted:
+            actions.update({refused[each]: ALLOW for each in names})
+            actions[refused["socket"]] = socket
     return actions
 
 
@@ -130,9 +143,9 @@ def _block(action: str | int) -> tuple[Instruction, ...]:
         case "prlimit64":
             # Only one's own: the first process may be of the same user.
             return _unless(0, Instruction(EQUAL, 0, 1, 0))
-        case "socketpair":
+        case "socketpair" | "local socket":
             return _unless(0, Instruction(EQUAL, AF_UNIX, 1, 0))
-        case "socket":
+        case "internet socket":
             return _unless(0, Instruction(EQUAL, syscalls.AF_INET, 1, 0))
         case int():
             return (Instruction(RETURN, action),)

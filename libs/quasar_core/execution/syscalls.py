@@ -165,6 +165,10 @@ LOOPBACK = frozenset(
 )
 """Refused, but to a job that talks to itself over internet sockets."""
 
+DEVICE = frozenset({"bind", "listen", "socket"})
+"""Refused, but to a job with a device: CUDA's `cuInit` makes a local socket
+and listens, and answers 304 (operating system) where it may not."""
+
 AF_INET = 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,8 @@ from quasar_core.judge.pinned import assemble
 from quasar_core.judge.settings import JudgeSettings
 
 Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 
 def kernel_jobs(
@@ -39,4 +42,8 @@ def unblamed(call: Callable[[], Result]) -> Result:
     try:
         return call()
     except KernelFault as fault:
+        logger.error(
+            "the trusted kernel failed: %s %s\n%s",
+            *(fault, fault.evidence, fault.log_tail),
+        )
         raise TransientError(f"the trusted kernel failed: {fault}") from fault

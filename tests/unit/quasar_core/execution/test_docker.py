@@ -59,7 +59,7 @@ def test_an_engine_that_does_not_isolate_is_refused(
     docker_sandbox, monkeypatch
 ):
     def with_sockets(make):
-        return lambda *, loopback: make(loopback=True)
+        return lambda **_: make(loopback=True)
 
     monkeypatch.setattr(docker, "profile", with_sockets(profile))
     monkeypatch.setattr(

@@ -36,6 +36,12 @@ def test_a_loopback_takes_internet_sockets_and_no_others():
     assert "ptrace" not in names(found)
 
 
+def test_a_device_takes_local_sockets_that_nobody_connects_to():
+    found = json.loads(profile(device=True, machine="x86_64"))
+    assert {"bind", "listen"} <= names(found)
+    assert not {"socket", "accept", "accept4"} & names(found)
+
+
 def test_an_unknown_processor_is_refused_in_words():
     with pytest.raises(SandboxUnavailable, match="riscv64"):
         profile(machine="riscv64")

@@ -129,6 +129,23 @@ def test_a_loopback_takes_internet_sockets_and_no_others(machine):
         assert asked(name) == REFUSE
 
 
+def test_a_device_takes_local_sockets_that_nobody_connects_to(machine):
+    program = filter_program(machine, device=True)
+    known = {**syscalls.allowed(machine), **syscalls.refused(machine)}
+
+    def asked(name, *arguments):
+        architecture = AUDIT_ARCHITECTURES[machine]
+        number = known[name]
+        return verdict(program, number, *arguments, architecture=architecture)
+
+    assert asked("socket", 1) == ALLOW
+    for family in (2, 10, 16, 17, 38, 40):
+        assert asked("socket", family) == REFUSE
+    assert asked("bind") == asked("listen") == ALLOW
+    for name in syscalls.refused(machine).keys() - syscalls.DEVICE:
+        assert asked(name) == REFUSE
+
+
 def test_a_terminal_takes_no_input_from_a_payload(ask):
     assert ask("ioctl", 0, 0x5412) == REFUSE
     assert ask("ioctl", 0, 0x541C) == REFUSE
