@@ -8,6 +8,7 @@ from typing import Any
 
 from quasar_core.contracts.http import ProblemDetails
 
+from services.api import rate_headers
 from services.api.examples import illustrate
 from services.api.problems import MEDIA_TYPE
 
@@ -102,7 +103,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Add what the framework does not know: problems and signatures."""
+    """Add what the framework does not know: problems, signatures, limits."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = SECURITY_SCHEMES
     schemas = components.setdefault("schemas", {})
@@ -113,5 +114,6 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas["ProblemDetails"] = details
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    rate_headers.describe(document)
     illustrate(document)
     return document

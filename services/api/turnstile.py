@@ -16,6 +16,14 @@ from services.api.miners.bans import BannedNetworks, banned
 EXEMPT = frozenset({"/health/live", "/health/ready", "/metrics"})
 """What the operator's own machines ask, and often."""
 
+RATE_HEADERS = (
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+)
+"""What an answer tells of its tightest limit, where there is one."""
+
 MINUTE = 60
 
 State = MutableMapping[str, Any]
@@ -75,9 +83,10 @@ def headers_of(state: State) -> dict[str, str]:
     allowance: Allowance | None = state.get("allowance")
     if allowance is None:
         return {}
-    return {
-        "RateLimit-Limit": str(allowance.limit),
-        "RateLimit-Remaining": str(allowance.remaining),
-        "RateLimit-Reset": str(allowance.reset_seconds),
-        "RateLimit-Policy": f"{allowance.limit};w={MINUTE}",
-    }
+    told = (
+        str(allowance.limit),
+        str(allowance.remaining),
+        str(allowance.reset_seconds),
+        f"{allowance.limit};w={MINUTE}",
+    )
+    return dict(zip(RATE_HEADERS, told, strict=True))

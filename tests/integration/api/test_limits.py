@@ -5,6 +5,7 @@
 import json
 from functools import partial
 
+import jsonschema_rs
 import pytest
 from quasar_core.chain.signatures import sign
 
@@ -69,6 +70,35 @@ def test_a_hotkey_writes_so_often_and_is_told_what_is_left(limited):
     assert 0 < int(last.headers["retry-after"]) <= 60
     assert last.headers["retry-after"] == last.headers["ratelimit-reset"]
     assert last.headers["ratelimit-policy"] == "3;w=60"
+
+
+def test_an_answer_has_the_headers_that_the_document_promises(
+    sqlite_url, redis_url, tmp_path
+):
+    seen = set()
+    rules = {**LIMITS, "auth_failures": 0}
+    for world in make_world(
+        sqlite_url, tmp_path, redis_url=redis_url, **rules
+    ):
+        world.open_round()
+        document = world.client.app.openapi()
+        described = document["components"]["headers"]
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                answer = world.client.request(method, path)
+                promised = operation["responses"][str(answer.status_code)]
+                names = set(promised.get("headers", ())) - {"Retry-After"}
+                told = {n for n in answer.headers if "ratelimit" in n}
+                assert told == {name.lower() for name in names}, path
+                for name in names:
+                    schema = described[name]["schema"]
+                    whole = schema["type"] == "integer"
+                    value = answer.headers[name]
+                    jsonschema_rs.validator_for(schema).validate(
+                        int(value) if whole else value
+                    )
+                seen.add((path.startswith("/health/"), bool(names)))
+    assert seen == {(True, False), (False, True)}
 
 
 def test_a_hotkey_in_another_spelling_has_no_other_limit(limited):
