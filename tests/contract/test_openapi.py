@@ -187,4 +187,5 @@ def test_the_document_has_every_path_of_the_interface():
         "/admin/bans",
         "/admin/bans/lift",
         "/admin/config",
+        "/admin/log",
     }

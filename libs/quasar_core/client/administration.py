@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx2
@@ -12,6 +13,7 @@ from quasar_core.client.answers import parsed
 from quasar_core.client.api import QuasarClient
 from quasar_core.contracts.http import (
     Accepted,
+    AdminLog,
     BanKind,
     BanOrder,
     Bans,
@@ -70,6 +72,15 @@ class AdminClient(QuasarClient):
     def bans(self) -> Bans:
         """The bans that hold."""
         return self._read("/admin/bans", Bans)
+
+    def log(
+        self, cursor: str | None = None, limit: int | None = None
+    ) -> AdminLog:
+        """A page of what was ordered, the newest first."""
+        asked = {"cursor": cursor, "limit": limit}
+        given = {name: value for name, value in asked.items() if value}
+        query = f"?{urlencode(given)}" if given else ""
+        return self._read(f"/admin/log{query}", AdminLog)
 
     def config(self) -> ConfigView:
         """What the deployment runs with."""

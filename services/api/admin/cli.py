@@ -167,6 +167,22 @@ def bans(
 
 
 @for_administrators
+def log(
+    *,
+    limit: Annotated[
+        int, typer.Option(min=1, max=200, help="How many at most.")
+    ] = 50,
+    cursor: Annotated[
+        str | None, typer.Option(help="`next_cursor` of the last page.")
+    ] = None,
+    settings: Mine,
+    as_json: AsJson = False,
+) -> None:
+    """List what administrators ordered, when and why; the newest first."""
+    Office(as_json, settings).tell(lambda client: client.log(cursor, limit))
+
+
+@for_administrators
 def config(
     *,
     settings: Mine,
@@ -209,5 +225,5 @@ def join(admin: typer.Typer) -> None:
         admin.command(name)(deed)
     for name, sentence in MOVES.items():
         admin.command(name, help=sentence)(_mover(name))
-    for deed in (ban, unban, bans, config):
+    for deed in (ban, unban, bans, log, config):
         admin.command(deed.__name__)(deed)

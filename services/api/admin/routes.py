@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from anyio import from_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from quasar_core.chain.chain import ChainUnavailable
 from quasar_core.contracts.http import (
     Accepted,
+    AdminLog,
     BanKind,
     BanOrder,
     Bans,
@@ -22,11 +23,12 @@ from quasar_core.contracts.http import (
     SubmissionOrdered,
 )
 
-from services.api.admin import service
+from services.api.admin import history, service
 from services.api.admin.service import Administrator
 from services.api.db.models import Round
 from services.api.dependencies import (
     Doors,
+    PageSize,
     RoundNumber,
     TheCaller,
     TheDoors,
@@ -176,6 +178,24 @@ def list_bans(doors: TheDoors) -> Bans:
                 for row in bans.standing(session, doors.clock())
             )
         )
+
+
+@router.get("/log", responses=problems(401), openapi_extra=ADMIN)
+def read_log(
+    doors: TheDoors,
+    cursor: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=history.LARGEST_SEQUENCE,
+            description="`next_cursor` of a page",
+        ),
+    ] = None,
+    limit: PageSize = 50,
+) -> AdminLog:
+    """What administrators ordered, when and why; newest first."""
+    with doors.database.read() as session:
+        return history.orders(session, before=cursor, limit=limit)
 
 
 @router.get("/config", responses=problems(401), openapi_extra=ADMIN)

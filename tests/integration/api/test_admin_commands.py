@@ -64,6 +64,15 @@ def test_an_administrator_orders_from_the_command_line(office):
     assert told(run("close-round", "1", *REASON, "--json"))["status"] == "open"
     world.turn()
     assert "round_number: 2" in run("open-round", *REASON).stdout
+    page = told(run("log", "--limit", "2", "--json"))
+    later = ("--cursor", page["next_cursor"], "--json")
+    orders = [*page["orders"], *told(run("log", *later))["orders"]]
+    assert [one["order"] for one in orders] == [
+        *("close-round", "close-round", "lift", "ban"),
+        *("invalidate", "release", "quarantine"),
+    ]
+    assert {one["reason"] for one in orders} == {REASON[1]}
+    assert address("a") in run("log").stdout
     assert "league_unit = 500" in run("config").stdout
 
 
@@ -92,7 +101,7 @@ def test_help_names_every_order(office):
     shown = run("--help").stdout
     for command in (
         *("open-round", "close-round", "requeue", "invalidate", "config"),
-        *("quarantine", "release", "ban", "unban", "bans", "rebuild"),
+        *("quarantine", "release", "ban", "unban", "bans", "log", "rebuild"),
     ):
         assert command in shown
         assert "--json" in run(command, "--help").stdout

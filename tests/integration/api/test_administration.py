@@ -68,6 +68,34 @@ def rejected(world, name):
     return submission_id
 
 
+def test_every_order_stands_in_the_log_of_orders_with_who_when_and_why(world):
+    submission_id = rejected(world, "a")
+    for path, body in (
+        (f"submissions/{submission_id}/requeue", {}),
+        ("bans", {"kind": "address", "subject": "192.0.2.7", "hours": 1}),
+        ("rounds/1/close", {}),
+    ):
+        world.later(60)
+        assert order(world, path, **body).status_code == 200
+    answer = world.client.get(
+        "/admin/log", headers=world.signed("boss", "GET", "/admin/log")
+    )
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["orders"]
+    assert [one["order"] for one in told] == ["close-round", "ban", "requeue"]
+    assert {one["reason"] for one in told} == {REASON["reason"]}
+    assert {one["ordered_by"] for one in told} == {BOSS}
+    times = [one["ordered_at"] for one in told]
+    assert times == sorted(set(times), reverse=True)
+    closed, banned, requeued = told
+    assert (closed["round_number"], closed["to_status"]) == (1, "open")
+    assert (banned["kind"], banned["subject"]) == ("address", "192.0.2.7/32")
+    assert banned["until"] > banned["ordered_at"]
+    assert requeued["submission_id"] == str(submission_id)
+    moves = (requeued["from_status"], requeued["to_status"])
+    assert moves == ("rejected", "queued")
+
+
 # --- submissions -------------------------------------------------------------
 
 

@@ -74,7 +74,11 @@ WRITES = {
 }
 """Of each path that writes: who may, and what he sends."""
 
-SIGNED_READS = {"/admin/bans": ADMINS, "/admin/config": ADMINS}
+SIGNED_READS = {
+    "/admin/bans": ADMINS,
+    "/admin/config": ADMINS,
+    "/admin/log": ADMINS,
+}
 
 APP = create_app(settings_for("sqlite:////dev/null/nothing.db"))
 ROUTES = [

@@ -1,6 +1,7 @@
 """What the HTTP interface takes and gives: requests, answers, problems."""
 
 from quasar_core.contracts.http.admin import (
+    AdminLog,
     BanKind,
     BanOrder,
     Bans,
@@ -8,6 +9,7 @@ from quasar_core.contracts.http.admin import (
     ConfigView,
     LiftOrder,
     Order,
+    OrderRecord,
     RoundOrdered,
     SubmissionOrdered,
 )
@@ -69,6 +71,7 @@ MAX_BODY_BYTES = 64 * 1024
 __all__ = [
     "MAX_BODY_BYTES",
     "Accepted",
+    "AdminLog",
     "BanKind",
     "BanOrder",
     "BanView",
@@ -92,6 +95,7 @@ __all__ = [
     "LiftOrder",
     "Neighbour",
     "Order",
+    "OrderRecord",
     "ProblemDetails",
     "QuotaLeft",
     "RevealRequest",

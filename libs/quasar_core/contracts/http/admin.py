@@ -98,3 +98,33 @@ class ConfigView(Contract):
     version: str
     settings: dict[str, object]
     """By name. Addresses of databases and brokers show their host alone."""
+
+
+class OrderRecord(Contract):
+    """An order as the event log has it: who, when, what, and why.
+
+    An order about a submission or a round says how that moved; a ban, whom
+    it is about.
+    """
+
+    sequence: int
+    """Its row of the event log."""
+    ordered_at: Moment
+    ordered_by: Hotkey
+    order: str
+    reason: str
+    submission_id: UUID | None
+    round_number: int | None
+    from_status: str | None
+    to_status: str | None
+    kind: BanKind | None
+    subject: str | None
+    until: Moment | None
+
+
+class AdminLog(Contract):
+    """GET /admin/log: the newest first."""
+
+    orders: tuple[OrderRecord, ...]
+    next_cursor: str | None = None
+    """Where the next page begins, if there is one."""
