@@ -103,8 +103,13 @@ def _interpreter_mounts() -> tuple[Mount, ...]:
 
 def _shared_libraries() -> Iterator[Path]:
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        folder = Path(sysconfig.get_config_var("LIBDIR"))
-        yield from sorted(folder.glob("libpython*.so*"))
+        # One that was moved still names the folder that it was built for.
+        moved = Path(sys.base_prefix, "lib")
+        built_for = Path(sysconfig.get_config_var("LIBDIR"))
+        for folder in (moved, built_for):
+            if found := sorted(folder.glob("libpython*.so*")):
+                yield from found
+                return
 
 
 @functools.cache

@@ -177,3 +177,19 @@ def test_the_interpreter_inside_is_the_one_outside():
     )
     assert done.stdout.strip() == sys.version
     assert python_environment()["PYTHONPATH"] == "/opt/site"
+
+
+@pytest.mark.parametrize("was_moved", [True, False])
+def test_the_interpreters_library_is_where_the_interpreter_is(
+    was_moved, tmp_path, monkeypatch
+):
+    here, built_for = tmp_path / "here" / "lib", tmp_path / "built-for"
+    for folder in (here, built_for):
+        folder.mkdir(parents=True)
+    library = (here if was_moved else built_for) / "libpython3.so.1.0"
+    library.touch()
+    (built_for / "libpython3.so.1.0").touch()
+    told = {"Py_ENABLE_SHARED": 1, "LIBDIR": str(built_for)}
+    monkeypatch.setattr(closure.sysconfig, "get_config_var", told.get)
+    monkeypatch.setattr(closure.sys, "base_prefix", str(here.parent))
+    assert list(closure._shared_libraries()) == [library]
