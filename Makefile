@@ -45,14 +45,17 @@ system:
 	  exit 1; \
 	fi
 
-# What the tests want beside that: an engine for the other sandbox, and a
-# Prometheus. Where they cannot be had, those tests are skipped by name.
+# What the tests want beside that: an engine for the other sandbox, a
+# Prometheus, and who reads compose files. Where they cannot be had, those tests are skipped by name.
 .PHONY: test-system
 test-system: system
 	@missing=""; \
 	PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null \
 	  || missing="$$missing docker.io"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	command -v docker-compose >/dev/null \
+	  || docker compose version >/dev/null 2>&1 \
+	  || missing="$$missing docker-compose"; \
 	$(APT_INSTALL)
 
 # torch goes first and through pip: pip honours whatever index or local
@@ -115,6 +118,12 @@ redteam: install test-system ## Every attack on sandbox and judge, as one table
 .PHONY: e2e
 e2e: install ## The whole platform as real processes
 	$(BIN)/pytest tests/e2e $(ARGS)
+
+IMAGES ?= api weight-setter benchmark-worker verifier-worker miner-agent
+.PHONY: test-images
+test-images: install test-system ## Build every image, start them together: IMAGES=...
+	QUASAR_IMAGES="$(IMAGES)" $(BIN)/pytest -p no:cacheprovider \
+	  --timeout 1800 tests/images $(ARGS)
 
 .PHONY: check
 check: install ## Format, lint, types, imports, house rules
