@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +41,7 @@ def paths(rounds: int) -> Mapping[str, str]:
         "standings, final": f"/rounds/{middle}/standings",
         "explain, running": f"/rounds/{rounds}/explain/{hotkey(3)}",
         "explain, final": f"/rounds/{middle}/explain/{hotkey(3)}",
+        "challenges": f"/rounds/{middle}/challenges",
         "submissions": "/submissions",
         "submissions of a miner": f"/submissions?hotkey={hotkey(3)}",
         "submissions of a round": f"/submissions?round={middle}",
@@ -81,11 +83,14 @@ def measure(
     load = os.getloadavg()[0]
     with postgres(folder) as url:
         database = Database(url)
+        began = time.monotonic()
         with Session(database.engine) as session:
             rounds = fill(session, submissions, per_round)
+        filling = time.monotonic() - began
         with database.engine.connect() as connection:
-            connection.execute(text("ANALYZE"))
-            connection.commit()
+            # as the database's own vacuum leaves what has come to rest
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text("VACUUM ANALYZE"))
         found = {}
         with served(folder, url) as port:
             for name, path in paths(rounds).items():
@@ -101,6 +106,7 @@ def measure(
         "submissions": submissions,
         "rounds": rounds,
         "per_round": per_round,
+        "filling_seconds": round(filling, 1),
         "asked": found,
     }
 
@@ -121,7 +127,8 @@ def report(found: dict[str, Any]) -> str:
         "",
         (
             f"{found['rounds']} rounds of {found['per_round']} submissions,"
-            " the last one open. Warm: the board is as it was; cold: the first"
+            f" the last one open, filled in {found['filling_seconds']} s and"
+            " vacuumed. Warm: the board is as it was; cold: the first"
             " answer after a score has changed it. Milliseconds over HTTP,"
             " one request at a time."
         ),

@@ -13,17 +13,23 @@ from quasar_core.contracts.http import StandingsRow
 from quasar_core.domain.leagues import leagues
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.domain.submissions import Status
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from services.api.db.models import Attempt, Round, Standing, Submission
+from deploy.local.load.copying import copy
+from services.api.db.models import (
+    Attempt,
+    Challenge,
+    Round,
+    Standing,
+    Submission,
+)
 from services.api.db.records import LogRow, WeightsReportRow
 from services.api.leaderboard.service import ranking_of
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 MINERS = 200
 HOUR = timedelta(hours=1)
-BATCH = 5_000
+CHALLENGES = 16
 ENDS = (
     *[Status.SCORED] * 6,
     *[Status.REJECTED] * 3,
@@ -42,8 +48,9 @@ def hotkey(number: int) -> str:
 def fill(session: Session, submissions: int, per_round: int) -> int:
     """Rounds, final but for the last, each with its share; how many rounds.
 
-    Every submission has its moves in the log and an attempt; the numbers
-    are drawn anew but from one seed, so that two runs compare.
+    Every submission has its moves in the log and an attempt, every round
+    its challenges; the numbers are drawn anew but from one seed, so that
+    two runs compare.
     """
     draw = random.Random(7)  # noqa: S311 -- nobody bets on it
     number = 0
@@ -51,24 +58,14 @@ def fill(session: Session, submissions: int, per_round: int) -> int:
     for number in range(1, rounds + 1):
         _open(session, number)
         count = min(per_round, submissions - (number - 1) * per_round)
-        _add(session, Submission, _entries(draw, number, count))
-        _add(session, LogRow, _moves(session, number))
-        _add(session, Attempt, _attempts(session, number))
+        copy(session, Submission, _entries(draw, number, count))
+        copy(session, LogRow, _moves(session, number))
+        copy(session, Attempt, _attempts(session, number))
+        copy(session, Challenge, _challenges(session, number))
         if number < rounds:
             _finish(session, number)
         session.commit()
     return rounds
-
-
-def _add(session: Session, table: Any, rows: Iterator[dict[str, Any]]) -> None:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            session.execute(insert(table), batch)
-            batch = []
-    if batch:
-        session.execute(insert(table), batch)
 
 
 def _open(session: Session, number: int) -> None:
@@ -170,6 +167,30 @@ def _attempts(session: Session, number: int) -> Iterator[dict[str, Any]]:
             "published_at": at,
             "started_at": at,
             "finished_at": at + timedelta(seconds=30),
+        }
+
+
+def _challenges(session: Session, number: int) -> Iterator[dict[str, Any]]:
+    """The last of those that came through pass one after another."""
+    scored = [
+        (found, at)
+        for found, status, at in _of_round(session, number)
+        if status == Status.SCORED
+    ]
+    for turn, ((lower, _), (upper, at)) in enumerate(
+        pairwise(scored[-CHALLENGES - 1 :])
+    ):
+        yield {
+            "id": _id(number, turn),
+            "round_number": number,
+            "challenger_id": upper,
+            "defender_id": lower,
+            "outcome": "won",
+            "ratio_low": 1.1,
+            "ratio_high": 1.2,
+            "report": {"manifest": {"run_id": f"run-{turn}"}},
+            "created_at": at,
+            "decided_at": at,
         }
 
 

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from quasar_core.domain.outcomes import Outcome, Outcomes, Pair, Ratio
 from quasar_core.domain.submissions import Status
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import (
-    InstrumentedAttribute,
     Session,
     aliased,
     load_only,
@@ -45,6 +44,28 @@ def of_round(session: Session, number: int) -> Sequence[Challenge]:
     ).all()
 
 
+_CHALLENGER, _DEFENDER = aliased(Submission), aliased(Submission)
+_DUELS = (
+    select(Challenge, _CHALLENGER, _DEFENDER)
+    .join(_CHALLENGER, _CHALLENGER.id == Challenge.challenger_id)
+    .join(_DEFENDER, _DEFENDER.id == Challenge.defender_id)
+    .where(Challenge.round_number == bindparam("round_number"))
+    .options(
+        *(
+            load_only(
+                side.hotkey,
+                side.league,
+                side.target_sequence_length,
+                side.weighted_score,
+            )
+            for side in (_CHALLENGER, _DEFENDER)
+        )
+    )
+    .order_by(Challenge.id.desc())
+)
+"""Both sides with what is told of them; made once, since aliases are dear."""
+
+
 class Duel(NamedTuple):
     """A challenge, and the two that it is between."""
 
@@ -65,33 +86,15 @@ def duels(
 
     With `hotkey` those alone in which one of the two is that miner's.
     """
-    challenger, defender = aliased(Submission), aliased(Submission)
-    query = (
-        select(Challenge, challenger, defender)
-        .join(challenger, challenger.id == Challenge.challenger_id)
-        .join(defender, defender.id == Challenge.defender_id)
-        .where(Challenge.round_number == number)
-        .options(load_only(*_shown(challenger)), load_only(*_shown(defender)))
-        .order_by(Challenge.id.desc())
-        .limit(limit)
-    )
+    query = _DUELS.limit(limit)
     if hotkey is not None:
         query = query.where(
-            or_(challenger.hotkey == hotkey, defender.hotkey == hotkey)
+            or_(_CHALLENGER.hotkey == hotkey, _DEFENDER.hotkey == hotkey)
         )
     if before is not None:
         query = query.where(Challenge.id < before)
-    return [Duel(*row) for row in session.execute(query)]
-
-
-def _shown(side: type[Submission]) -> list[InstrumentedAttribute[Any]]:
-    """What is told of either side; the rest of its row is not read."""
-    return [
-        side.hotkey,
-        side.league,
-        side.target_sequence_length,
-        side.weighted_score,
-    ]
+    rows = session.execute(query, {"round_number": number})
+    return [Duel(*row) for row in rows]
 
 
 def outcomes(session: Session, number: int) -> Outcomes:

@@ -184,6 +184,13 @@ def precedence(session: Session, number: int) -> Precedence:
     )
 
 
+_LISTED = (
+    select(Submission)
+    .options(*(defer(one) for one in (*REPORTS, Submission.manifest)))
+    .order_by(Submission.id.desc())
+)
+
+
 def listed(
     session: Session,
     *,
@@ -194,8 +201,11 @@ def listed(
     before: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Submission]:
-    """Submissions, newest first, from below `before`."""
-    query = select(Submission).order_by(Submission.id.desc()).limit(limit)
+    """Submissions, newest first, from below `before`.
+
+    Without their reports and manifests, which no list tells of.
+    """
+    query = _LISTED.limit(limit)
     if hotkey is not None:
         query = query.where(Submission.hotkey == hotkey)
     if status is not None:

@@ -8,14 +8,31 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from services.api.admin import history
 from services.api.db import eventlog, migrate, models, records
 from services.api.db.base import Base
 from services.api.db.session import Database
 from services.api.db.tampering import findings
 from tests.support.judged import play
 from tests.support.sealed import Seal
+from tests.support.wallets import address
 
 TABLES = (models, records)
+ORDERS_INDEX = "ix_event_log_ordered"
+
+
+def rows_of(database):
+    """How many rows each table has."""
+    with database.engine.connect() as connection:
+        return {
+            name: connection.scalar(text(f"SELECT count(*) FROM {name}"))
+            for name in Base.metadata.tables
+        }
+
+
+def indexes_of(database):
+    found = inspect(database.engine).get_indexes("event_log")
+    return {index["name"] for index in found}
 
 
 @pytest.fixture
@@ -45,6 +62,23 @@ def test_a_database_that_is_not_migrated_says_what_to_do(database):
 def test_a_filled_database_goes_back_and_forth(world):
     world.register("a")
     play(world, "a")
+    with world.database.write() as session:
+        eventlog.append(
+            session,
+            kind="admin",
+            actor=f"admin:{address('boss')}",
+            now=world.clock(),
+            evidence={"order": "lift", "reason": "a drill"},
+        )
+    counts = rows_of(world.database)
+    migrate.downgrade(world.database, "0005")
+    assert ORDERS_INDEX not in indexes_of(world.database)
+    migrate.upgrade(world.database)
+    assert ORDERS_INDEX in indexes_of(world.database)
+    assert rows_of(world.database) == counts
+    with world.database.read() as session:
+        (told,) = history.orders(session, before=None, limit=9).orders
+        assert told.ordered_by == address("boss")
     seals = [Seal("a", salt=f"{n:02}" * 16) for n in range(2)]
     sealed = [seal.committed(world) for seal in seals]
     migrate.downgrade(world.database, "0003")

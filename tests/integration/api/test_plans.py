@@ -7,18 +7,22 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session, make_transient
 
 from deploy.local.load.filling import fill, hotkey
+from services.api.admin import history
 from services.api.attempts import estimates
 from services.api.attempts import repository as attempts
+from services.api.challenges import repository as challenges
 from services.api.db import eventlog
 from services.api.db.session import Database
+from services.api.dependencies import utc_now
 from services.api.leaderboard import service
+from services.api.leaderboard.statistics import statistics
 from services.api.rounds import repository as rounds
 from services.api.submissions import repository as submissions
 from services.api.submissions import usage
 from services.api.weights import repository as weights
 
 SUBMISSIONS, PER_ROUND = 3_000, 60
-LARGE = ("submissions", "event_log", "attempts", "standings")
+LARGE = ("submissions", "event_log", "attempts", "standings", "challenges")
 
 
 @pytest.fixture
@@ -49,6 +53,14 @@ def queued(submission):
     return submission
 
 
+def explained(session, number):
+    """A miner's place, with all that is read for it."""
+    row = round_of(session, number)
+    shown = service.standings(session, row)
+    session.expunge_all()
+    assert service.explanation(session, row, shown, hotkey(3))
+
+
 DOOR = submissions.Door(hotkey(3), "https://github.com/a/b", "0" * 40, 9)
 
 READS = {
@@ -60,6 +72,11 @@ READS = {
     "newest": lambda s, _: submissions.listed(s),
     "history": lambda s, _: submissions.history(s, some(s).id, 0),
     "attempts": lambda s, _: submissions.attempts_of(s, some(s).id),
+    "counts": lambda s, _: submissions.counts_by_status(s),
+    "statistics": lambda s, _: statistics(s, utc_now(), 10, ()),
+    "explanation": lambda s, n: explained(s, n // 2),
+    "challenges": lambda s, n: challenges.duels(s, n // 2),
+    "orders": lambda s, _: history.orders(s, before=None, limit=9),
     "queue": lambda s, _: estimates.place_of(s, queued(some(s))),
     "usage": lambda s, n: usage.use_of(s, "cold-3", hotkey(3), "1M", n),
     "door": lambda s, n: submissions.at_the_door(s, DOOR, n),

@@ -13,6 +13,7 @@ def test_the_page_says_what_is_slow():
             "submissions": 10,
             "rounds": 1,
             "per_round": 10,
+            "filling_seconds": 1.5,
             "asked": {
                 "a": {"warm": volley(0.01), "cold": volley(0.2)},
                 "b": {"warm": volley(0.06), "cold": volley(0.2)},

@@ -5,6 +5,8 @@ from deploy.local.load.filling import fill, hotkey
 from services.api.db.session import Database
 from tests.support.postgres import sqlite_template, sqlite_url
 
+TABLES = ("submissions", "event_log", "attempts", "challenges", "rounds")
+
 __all__ = ["sqlite_template", "sqlite_url"]
 
 
@@ -17,14 +19,19 @@ def test_rounds_are_filled_and_all_but_the_last_are_final(
     with database.read() as session:
         counts = {
             table: session.scalar(text(f"SELECT count(*) FROM {table}"))
-            for table in ("submissions", "event_log", "attempts", "rounds")
+            for table in TABLES
         }
+        scored = session.scalar(
+            text("SELECT count(*) FROM submissions WHERE status = 'scored'")
+        )
         statuses = session.scalars(text("SELECT status FROM rounds")).all()
     database.close()
     assert counts == {
         "submissions": 50,
         "event_log": 200,
         "attempts": 50,
+        # each round's, one after the other
+        "challenges": scored - 3,
         "rounds": 3,
     }
     assert list(statuses) == ["weighed", "weighed", "open"]
