@@ -161,12 +161,18 @@ class Scheduler:
         expire_overdue(self._doors.database, height, now)
 
     def seal(self, now: datetime) -> None:
-        """Seal what was added to the event log."""
-        with self._doors.database.read() as session:
+        """Seal what was added to the event log.
+
+        Writers wait while its end is looked at, and not for the block.
+        """
+        database = self._doors.database
+        with database.read() as session:
             if eventlog.unsealed(session) == 0:
                 return
-        with self._doors.database.write(sealing=True) as session:
-            eventlog.seal(session, now)
+        with database.write(sealing=True) as session:
+            until = eventlog.last_sequence(session)
+        with database.write(owner=eventlog.SEALER) as session:
+            eventlog.seal(session, now, until)
 
     def purge(self, now: datetime) -> None:
         """Forget what cannot matter again."""

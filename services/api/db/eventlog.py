@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from services.api.db.records import LogBlock, LogRow
 
 GENESIS_HASH = "0" * 64
+SEALER = "the event log's next block"
+"""Whose writes the making of a block is: they follow one another."""
 
 
 def append(
@@ -46,20 +48,30 @@ def append(
     )
 
 
-def seal(session: Session, now: datetime) -> str:
+def last_sequence(session: Session) -> int:
+    """The number of the newest row; 0 before the first.
+
+    In a session of `Database.write(sealing=True)` no row below it can still
+    appear, then or later.
+    """
+    return session.scalar(select(func.max(LogRow.sequence))) or 0
+
+
+def seal(session: Session, now: datetime, until: int | None = None) -> str:
     """Seal what was added since the last block; the newest block's hash.
 
     The session must be one of `Database.write(sealing=True)`: then no row
-    below the block's last one can still appear.
+    below the block's last one can still appear. Or one told `until` which
+    row that holds: `last_sequence`, as such a session saw it; its owner is
+    SEALER, so that nobody else makes a block meanwhile.
     """
     session.flush()
     newest = newest_block(session)
     sealed = newest.last_sequence if newest else 0
-    rows = session.scalars(
-        select(LogRow)
-        .where(LogRow.sequence > sealed)
-        .order_by(LogRow.sequence)
-    ).all()
+    query = select(LogRow).where(LogRow.sequence > sealed)
+    if until is not None:
+        query = query.where(LogRow.sequence <= until)
+    rows = session.scalars(query.order_by(LogRow.sequence)).all()
     previous = newest.hash if newest else GENESIS_HASH
     if not rows:
         return previous

@@ -13,6 +13,7 @@ from services.api.db import eventlog, migrate, models, records
 from services.api.db.base import Base
 from services.api.db.session import Database
 from services.api.db.tampering import findings
+from tests.support.api import make_world
 from tests.support.judged import play
 from tests.support.sealed import Seal
 from tests.support.wallets import address
@@ -134,6 +135,34 @@ def test_a_log_that_was_changed_all_the_same_is_found_out(world):
         assert [str(found) for found in findings(session)] == [
             "row 2 of the log: was changed after block 1 had sealed it"
         ]
+
+
+def test_nobody_waits_while_a_block_is_made(
+    postgres_database_url, tmp_path, monkeypatch
+):
+    made = eventlog.seal
+
+    def meanwhile(session, *rest):
+        with database.write() as other:
+            eventlog.append(
+                other, kind="moved", actor="test", now=world.clock()
+            )
+        return made(session, *rest)
+
+    for world in make_world(postgres_database_url, tmp_path):
+        database = world.database
+        world.open_round()
+        monkeypatch.setattr(eventlog, "seal", meanwhile)
+        world.scheduler.seal(world.clock())
+        with database.read() as session:
+            assert eventlog.unsealed(session) == 1
+        world.scheduler.seal(world.clock())
+        with database.read() as session:
+            assert eventlog.unsealed(session) == 1
+            assert list(findings(session)) == []
+            block = eventlog.newest_block(session)
+            assert block is not None
+            assert (block.number, block.row_count) == (2, 1)
 
 
 def test_the_log_has_the_same_hash_on_every_engine(world):

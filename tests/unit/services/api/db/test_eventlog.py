@@ -33,6 +33,22 @@ def test_rows_are_sealed_into_a_chain(database):
         assert newest.hash == second
 
 
+def test_what_comes_after_the_end_that_was_seen_is_left_to_the_next_block(
+    database,
+):
+    with database.write(sealing=True) as session:
+        assert eventlog.last_sequence(session) == 0
+        add(session, "a", "b")
+        session.flush()
+        until = eventlog.last_sequence(session)
+        add(session, "c")
+        first = eventlog.seal(session, Moment()(), until)
+        assert eventlog.unsealed(session) == 1
+        assert eventlog.seal(session, Moment()(), until) == first
+        assert eventlog.seal(session, Moment()()) != first
+        assert eventlog.unsealed(session) == 0
+
+
 def test_a_row_is_one_line_of_json(database):
     with database.write() as session:
         eventlog.append(
