@@ -13,16 +13,20 @@ from quasar_core.chain.wallets import create_wallet
 from quasar_core.client.api import QuasarClient
 
 from deploy.local.environment import HOST, free_port
+from deploy.local.miners.forks import make_fork
+from deploy.local.miners.kinds import kind_named
 from deploy.secret_files import USER
 from tests.images.base import HERE, run_docker
 from tests.images.conftest import EXTRAS
 from tests.support.deployment import DEPLOY, compose
+from tests.support.platform import quasar
 from tests.support.waiting import eventually
 
 FILES = Path("/opt/quasar")
 STATE = Path("/var/lib/quasar")
 PATIENCE_SECONDS = 300
 NETUID = 24
+LENGTH = 1_024
 COMPOSE = (
     ("docker-compose",)
     if shutil.which("docker-compose")
@@ -109,7 +113,8 @@ def settle(project, sandbox):
             owner_hotkey=owner.hotkey,
         ),
     )
-    for each in (owner, validator):
+    miner = create_wallet("miner", "default", wallets)
+    for each in (owner, validator, miner):
         coldkey = each.coldkey or each.hotkey
         local.register(each.hotkey, coldkey, validator_permit=True)
     worker_hotkeys = make_secrets(project)
@@ -128,6 +133,10 @@ def settle(project, sandbox):
         "WORKER_MEMORY": "6g",
         "QUASAR_ENVIRONMENT": "local",
         "QUASAR_SANDBOX_IMAGE": sandbox,
+        "QUASAR_GIT_SCHEMES": """'["file"]'""",
+        "QUASAR_REQUESTS_PER_MINUTE": 0,
+        "QUASAR_LEAGUE_UNIT": LENGTH // 2,
+        "QUASAR_MAX_SEQUENCE_LENGTH": 10 * LENGTH,
         "QUASAR_CHAIN_URL": "local:///chain/chain.json",
         "QUASAR_NETUID": NETUID,
         "QUASAR_API_URL": "http://web:8000",
@@ -219,6 +228,33 @@ def test_a_worker_proves_its_sandbox_beside_itself(platform):
     named = {each["name"]: each for each in found["checks"]}
     assert named["sandbox"]["ok"], told.stdout
     assert named["sandbox"]["detail"].startswith("docker: ")
+
+
+def test_a_fork_is_judged_and_verified_in_sandboxes_beside_workers(platform):
+    fork = make_fork(STATE / "forks" / "first", kind_named("honest_slow"))
+    api = f"http://{HOST}:{platform.port}"
+    sent = quasar(
+        *("miner", "submit", "--repo-path", str(fork.path), "--json"),
+        *("--seq-len", str(LENGTH), "--fork-url", fork.url),
+        *("--api-url", api, "--netuid", str(NETUID)),
+        *("--chain-url", f"local://{platform.folder}/chain/chain.json"),
+        *("--wallet-path", str(platform.folder / "wallets")),
+    )
+    assert sent.returncode == 0, sent.stdout + sent.stderr
+    identity = json.loads(sent.stdout)["submission_id"]
+    with QuasarClient(api) as client:
+        seen = eventually(
+            lambda: ended(client.submission(identity)),
+            "a verdict",
+            2 * PATIENCE_SECONDS,
+        )
+    assert seen.status == "scored", f"{seen}\n{platform.logs()}"
+
+
+def ended(view):
+    """A submission whose story is at its end, or None."""
+    going_on = {"queued", "benchmarking", "verifying"}
+    return None if view.status in going_on else view
 
 
 def test_the_database_is_backed_up_from_the_api_s_image(platform):
