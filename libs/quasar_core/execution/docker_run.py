@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +53,23 @@ class _Container:
     id: str = ""
 
     def freeze(self) -> None:
-        """Stop every process inside, until `thaw`."""
-        self.api.pause(self.name)
+        """Stop every process inside, until `thaw`; twice is as once."""
+        self._unless_so_already(self.api.pause, paused=True)
 
     def thaw(self) -> None:
-        """Let them go on."""
-        self.api.unpause(self.name)
+        """Let them go on; twice is as once."""
+        self._unless_so_already(self.api.unpause, paused=False)
+
+    def _unless_so_already(
+        self, deed: Callable[[str], None], *, paused: bool
+    ) -> None:
+        """The engine refuses what is so already, or has ended."""
+        try:
+            deed(self.name)
+        except docker.errors.APIError:
+            state = self.api.inspect_container(self.name)["State"]
+            if state["Running"] and state["Paused"] is not paused:
+                raise
 
     def ran_out_of_memory(self) -> bool:
         """Whether the engine saw its memory run out."""

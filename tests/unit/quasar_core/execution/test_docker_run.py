@@ -31,7 +31,9 @@ def test_a_sandbox_whose_group_is_out_of_reach_is_frozen_by_its_engine(
         said = running._supervision.stdout
         until(lambda: said.total > 0)
         running.freeze()
+        running.freeze()
         until(lambda: stands_still(said))
+        running.thaw()
         running.thaw()
         before = said.total
         until(lambda: said.total > before)
