@@ -178,6 +178,11 @@ bench-scale: install ## Measure: reading 100 000 submissions in PostgreSQL
 	$(BIN)/python -m deploy.local.load.bench_scale \
 	  --out docs/benchmarks/scale-$$(date +%F).md $(ARGS)
 
+.PHONY: bench-pool
+bench-pool: install ## Measure: 1, 2, 4, 8 workers whose judge waits 200 ms
+	$(BIN)/python -m deploy.local.pool.bench_pool \
+	  --out docs/benchmarks/pool-$$(date +%F).md $(ARGS)
+
 .PHONY: bench-kernels
 bench-kernels: $(GPU_SETUP) ## Time the kernels beside fla, into docs/benchmarks/
 	$(GPU_RUN) -m fla_quasar.bench $(ARGS)

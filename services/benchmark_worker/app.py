@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -31,6 +33,8 @@ from quasar_core.worker.quarantine import Quarantine
 
 from services.benchmark_worker.handlers import (
     Baselines,
+    Fetch,
+    Judge,
     benchmark_submission,
     run_challenge,
 )
@@ -128,38 +132,57 @@ def choice(settings: Settings) -> SandboxChoice:
     )
 
 
+@dataclass(frozen=True)
+class Tools:
+    """Who does the parts of a job: what `serve_with` is joined from.
+
+    `measure(round_number, sequence_length)` gives the trusted kernel's
+    samples; `race` runs a challenge.
+    """
+
+    measure: Callable[[int, int], BaselineMeasured]
+    fetch: Fetch
+    judge: Judge
+    race: Callable[[ChallengeRequested, Attempt], ChallengeReport]
+
+
+def tools_of(host: Host, settings: Settings) -> Tools:
+    """The judge's own tools, in this host's sandbox."""
+    quarantine = host.quarantine
+    return Tools(
+        measure=partial(
+            measure_baseline, settings=settings, quarantine=quarantine
+        ),
+        fetch=make_fetcher(settings, host.sandbox).fetch,
+        judge=partial(judge_job, settings=settings, quarantine=quarantine),
+        race=partial(challenge_job, settings=settings, quarantine=quarantine),
+    )
+
+
 def serve(host: Host, settings: Settings) -> None:
     """Take jobs until SIGTERM."""
+    serve_with(host, tools_of(host, settings))
+
+
+def serve_with(host: Host, tools: Tools) -> None:
+    """Take jobs until SIGTERM, and do them with these tools."""
 
     def deliver(event: BaselineMeasured) -> None:
         with host.stop.shielded():
             host.post.deliver(event)
 
-    baselines = Baselines(
-        partial(
-            measure_baseline, settings=settings, quarantine=host.quarantine
-        ),
-        deliver,
-    )
+    baselines = Baselines(tools.measure, deliver)
     story = partial(
         benchmark_submission,
         prepare=baselines.prepare,
-        fetch=make_fetcher(settings, host.sandbox).fetch,
-        judge=partial(
-            judge_job, settings=settings, quarantine=host.quarantine
-        ),
+        fetch=tools.fetch,
+        judge=tools.judge,
     )
 
     def benchmark(job: BenchmarkRequested) -> None:
         host.run(job, partial(story, job), Stage.FETCH)
 
-    duel = partial(
-        run_challenge,
-        prepare=baselines.prepare,
-        judge=partial(
-            challenge_job, settings=settings, quarantine=host.quarantine
-        ),
-    )
+    duel = partial(run_challenge, prepare=baselines.prepare, judge=tools.race)
 
     def challenge(job: ChallengeRequested) -> None:
         host.run(job, partial(duel, job), Stage.SMOKE)

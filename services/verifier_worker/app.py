@@ -11,7 +11,11 @@ from quasar_core.judge.spawn import verify_in_subprocess
 from quasar_core.worker.attempt import Attempt
 from quasar_core.worker.host import Host, run_process
 
-from services.verifier_worker.handlers import Verification, verify_submission
+from services.verifier_worker.handlers import (
+    Verification,
+    Verify,
+    verify_submission,
+)
 from services.verifier_worker.settings import Settings
 
 
@@ -39,9 +43,12 @@ def verify_job(
 
 def serve(host: Host, settings: Settings) -> None:
     """Take jobs until SIGTERM."""
-    story = partial(
-        verify_submission, verify=partial(verify_job, settings=settings)
-    )
+    serve_with(host, partial(verify_job, settings=settings))
+
+
+def serve_with(host: Host, verify: Verify) -> None:
+    """Take jobs until SIGTERM, and check their logits with `verify`."""
+    story = partial(verify_submission, verify=verify)
 
     def handle(job: VerificationRequested) -> None:
         host.run(job, partial(story, job), Stage.LOGITS)

@@ -21,19 +21,14 @@ NETUID = 24
 UNBOUND = str(10**6)
 
 
-@contextmanager
-def served(folder: Path, url: str) -> Iterator[int]:
-    """The API as real processes over this database; the port of its web."""
-    chain = LocalChain.create(folder / "chain.json", Genesis(netuid=NETUID))
-    for number in range(MINERS):
-        hotkey = key(f"miner-{number}").ss58_address
-        chain.register(hotkey, key(f"cold-{number}").ss58_address)
-    port = free_port()
-    valkey, doors = broker(folder / "broker", {})
-    environment = {
+def environment_of(
+    folder: Path, url: str, redis_url: str, port: int
+) -> dict[str, str]:
+    """What the API's processes read: every quota and limit is off."""
+    return {
         **base_environment(),
         "QUASAR_DATABASE_URL": url,
-        "QUASAR_REDIS_URL": doors.platform,
+        "QUASAR_REDIS_URL": redis_url,
         "QUASAR_CHAIN_URL": f"local://{folder}/chain.json",
         "QUASAR_NETUID": str(NETUID),
         "QUASAR_RECEIVER_HOTKEY": RECEIVER,
@@ -45,6 +40,24 @@ def served(folder: Path, url: str) -> Iterator[int]:
         "QUASAR_WRITES_PER_MINUTE": "0",
         "QUASAR_AUTH_FAILURES": "0",
     }
+
+
+def make_chain(folder: Path) -> LocalChain:
+    """A chain on which the miners of the shots are registered."""
+    chain = LocalChain.create(folder / "chain.json", Genesis(netuid=NETUID))
+    for number in range(MINERS):
+        hotkey = key(f"miner-{number}").ss58_address
+        chain.register(hotkey, key(f"cold-{number}").ss58_address)
+    return chain
+
+
+@contextmanager
+def served(folder: Path, url: str) -> Iterator[int]:
+    """The API as real processes over this database; the port of its web."""
+    make_chain(folder)
+    port = free_port()
+    valkey, doors = broker(folder / "broker", {})
+    environment = environment_of(folder, url, doors.platform, port)
     with Processes(folder / "logs") as processes:
         processes.start(valkey)
         for name in ("scheduler", "web"):

@@ -1,0 +1,1 @@
+"""Pools of real workers whose judging is replaced by waiting."""
