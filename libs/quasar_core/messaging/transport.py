@@ -14,6 +14,7 @@ from collections.abc import Callable
 from queue import Empty
 from typing import Any, Literal
 
+import redis
 from kombu.transport import redis as kombu_redis
 
 Admit = Callable[[bytes], "dict[str, Any] | None"]
@@ -27,10 +28,33 @@ class GatedChannel(kombu_redis.Channel):
     """
 
     admit: Admit
+    torn = False
+    """Whether the broker went away before it heard of an acknowledgement."""
+
     from_transport_options = (
         *kombu_redis.Channel.from_transport_options,
         "admit",
     )
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        """Acknowledge; where the broker is away, the channel is torn.
+
+        Celery only logs such an error. The channel would go on counting the
+        message as one in hand, and never ask the broker for another.
+        """
+        try:
+            super().basic_ack(delivery_tag, multiple)
+        except self.connection_errors:
+            self.torn = True
+            raise
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """The same for what is set aside."""
+        try:
+            super().basic_reject(delivery_tag, requeue)
+        except self.connection_errors:
+            self.torn = True
+            raise
 
     def _brpop_read(self, **options: Any) -> Literal[True]:
         try:
@@ -69,6 +93,17 @@ class GatedTransport(kombu_redis.Transport):
 
     Channel = GatedChannel
     brpop_timeout = 0.5  # a stop waits for the BRPOP under way
+
+    def drain_events(
+        self, connection: Any, timeout: float | None = None
+    ) -> None:
+        """Wait for a message; a torn channel is an error of the connection.
+
+        So Celery connects anew, and the message comes again.
+        """
+        if any(channel.torn for channel in self.channels or ()):
+            raise redis.ConnectionError("the broker heard no acknowledgement")
+        super().drain_events(connection, timeout)
 
 
 class GatedSocketTransport(GatedTransport):

@@ -37,6 +37,24 @@ def test_a_broker_that_comes_back_empty_finds_its_consumer_waiting(
     bus.close()
 
 
+def test_a_broker_that_goes_while_a_fact_is_in_hand_is_found_again(own_valkey):
+    bus = Bus(own_valkey.url)
+    with Program(
+        PROGRAM, own_valkey.url, "recording", "--sleep", "1"
+    ) as program:
+        first, second = worker_seen(), worker_seen()
+        bus.publish(first)
+        program.wait_for("began")
+        own_valkey.stop()
+        program.wait_for(f"done {first.event_id}")
+        program.wait_for("broker.unreachable")
+        own_valkey.start()
+        publish_when_possible(bus, second)
+        program.wait_for(f"done {second.event_id}")
+        assert program.terminate() == 0
+    bus.close()
+
+
 def test_a_consumer_may_start_before_its_broker(own_valkey):
     own_valkey.stop()
     bus = Bus(own_valkey.url)
