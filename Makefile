@@ -115,6 +115,10 @@ redteam: install test-system ## Every attack on sandbox and judge, as one table
 	$(BIN)/pytest -q -n $(JOBS) tests/redteam/sandbox tests/redteam/api >&2
 	@$(BIN)/python -m tests.redteam $(ARGS)
 
+.PHONY: faults
+faults: install test-system ## Every fault on real processes, as one table
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: e2e
 e2e: install ## The whole platform as real processes
 	$(BIN)/pytest tests/e2e $(ARGS)

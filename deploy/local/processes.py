@@ -155,6 +155,10 @@ class Processes:
                     f"{name} ended with exit code {code}{self._tail(name)}"
                 )
 
+    def has_ended(self, name: str) -> bool:
+        """Whether that process has ended by itself, or was killed."""
+        return _exit_code(self._running[name]) is not None
+
     def restart(self, name: str) -> None:
         """Start it once more, ending it first where it still runs."""
         if name in self._running:

@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("role", choices=("benchmark", "verifier"))
     parser.add_argument("--seconds", type=float, default=0.2)
     parser.add_argument("--stages", type=Stage, nargs="*", default=[])
+    parser.add_argument("--poison", default="", metavar="PREFIX")
     asked = parser.parse_args(arguments)
 
     def judge_of(settings: WorkerSettings) -> WaitingJudge:
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
             pool=settings.pool,
             seconds=asked.seconds,
             stages=tuple(asked.stages),
+            poison=asked.poison,
         )
 
     def benchmark(host: Host, settings: BenchmarkSettings) -> None:

@@ -148,7 +148,9 @@ def cpu_seconds(platform: PoolPlatform, name: str) -> float:
     """The processor time of a process, or of all workers, so far."""
     names = platform.workers if name == "workers" else (name,)
     pids = [platform.processes.pid(one) for one in names]
-    stats = [Path(f"/proc/{pid}/stat").read_text() for pid in pids]
+    stats = [
+        Path(f"/proc/{pid}/stat").read_text(encoding="ascii") for pid in pids
+    ]
     ticks = sum(
         int(ticks)
         for stat in stats
@@ -215,7 +217,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(table(drains)[-1] + "\n")
     if asked.out:
         told = machine.told(machine.machine(load))
-        asked.out.write_text(_page(drains, told, asked.seconds))
+        asked.out.write_text(
+            _page(drains, told, asked.seconds), encoding="utf-8"
+        )
     if asked.json:
         sys.stdout.write(json.dumps([asdict(d) for d in drains]) + "\n")
     else:

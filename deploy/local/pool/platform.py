@@ -17,6 +17,7 @@ from quasar_core.contracts.events import (
     BenchmarkRequested,
     VerificationRequested,
 )
+from quasar_core.domain.rounds import RoundStatus
 from quasar_core.errors import Stage
 from quasar_core.messaging.topology import queue_for
 from sqlalchemy import select
@@ -26,6 +27,7 @@ from deploy.local.environment import base_environment, free_port
 from deploy.local.load.serving import answers, environment_of, make_chain
 from deploy.local.processes import Ended, Processes, ProcessFault, Program
 from deploy.local.rules import POOL
+from services.api.db.models import Round
 from services.api.db.records import Worker
 from services.api.db.session import Database
 
@@ -46,6 +48,8 @@ class Crew:
     verifier: int = 0
     seconds: float = 0.2
     stages: Sequence[Stage] = ()
+    poison: str = ""
+    """Commits that begin so kill who fetches them."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What their processes read beside."""
 
@@ -105,6 +109,12 @@ class PoolPlatform:
             self.processes.start(self._programs[name], wait=False)
         for name in names or tuple(self._programs):
             self.processes.wait_ready(name)
+
+    def open_round(self) -> int:
+        """The number of the open round."""
+        query = select(Round.number).where(Round.status == RoundStatus.OPEN)
+        with self.database.read() as session:
+            return session.scalars(query).one()
 
     def await_workers(self) -> None:
         """Wait until every worker was heard; raises ProcessFault."""
@@ -170,7 +180,8 @@ class PoolPlatform:
             name,
             (
                 *(sys.executable, "-P", "-m", "deploy.local.pool", role),
-                *("--seconds", str(self.crew.seconds), "--stages", *stages),
+                *("--seconds", str(self.crew.seconds)),
+                *("--poison", self.crew.poison, "--stages", *stages),
             ),
             {
                 **base_environment(),

@@ -9,6 +9,8 @@ one.
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +48,7 @@ NAME = "none: a judge that waits"
 HARNESS = hashlib.sha256(b"quasar/a-judge-that-waits").hexdigest()
 SAMPLES = 8
 BACK_TO_BACK = 16
-BASELINE_SECONDS = 1.0
+BASELINE_SECONDS = 10.0
 
 Sleep = Callable[[float], None]
 
@@ -56,7 +58,8 @@ class WaitingJudge:
     """The tools of a benchmark worker and of a verifier, without judging.
 
     A judging waits `seconds`: in one go, or in each of the `stages` its
-    share, which it then tells of as a judge does.
+    share, which it then tells of as a judge does. A commit that begins with
+    `poison` kills the process that fetches it, with SIGKILL.
     """
 
     worker: str
@@ -64,9 +67,12 @@ class WaitingJudge:
     seconds: float
     stages: tuple[Stage, ...] = ()
     sleep: Sleep = time.sleep
+    poison: str = ""
 
     def fetch(self, fork_url: str, commit_hash: str) -> Source:
         """A source of one short file, another for each commit."""
+        if self.poison and commit_hash.startswith(self.poison):
+            os.kill(os.getpid(), signal.SIGKILL)
         files = {"chunk.py": f"COMMIT = {f'{fork_url}@{commit_hash}'!r}\n"}
         return Source(
             files=tuple(SourceFile(name=n, text=t) for n, t in files.items()),

@@ -31,12 +31,9 @@ def test_each_worker_is_a_machine_of_its_own(platform):
         "QUASAR_REDIS_URL",
     ):
         assert len({one.environment[setting] for one in programs}) == 3
-    assert programs[0].argv[-5:] == (
-        "benchmark",
-        "--seconds",
-        "0.5",
-        "--stages",
-        "smoke",
+    assert programs[0].argv[-7:] == (
+        *("benchmark", "--seconds", "0.5"),
+        *("--poison", "", "--stages", "smoke"),
     )
 
 

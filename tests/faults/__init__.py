@@ -1,0 +1,1 @@
+"""Faults of the platform, as real processes meet them: `make faults`."""
