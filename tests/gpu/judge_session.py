@@ -43,12 +43,13 @@ def all_steps() -> Mapping[str, Step]:
         found[f"windows {tokens}"] = partial(steps.windows, tokens=tokens)
         found[f"k {tokens}"] = partial(steps.exchange_cost, tokens=tokens)
     found["mutants 8256"] = partial(steps.mutants, tokens=8_256)
+    found["attacks"] = steps.attacks
     for tokens in LENGTHS[:2]:
         found[f"overhead {tokens}"] = partial(steps.overhead, tokens=tokens)
     found["whole 1"] = partial(steps.whole, tokens=LENGTHS[0])
-    found["attacks"] = steps.attacks
     for number in range(2, JUDGINGS + 1):
         found[f"whole {number}"] = partial(steps.whole, tokens=LENGTHS[0])
+    found["longest whole"] = partial(steps.whole, tokens=LENGTHS[1])
     for tokens in LENGTHS[2:]:
         found[f"overhead {tokens}"] = partial(steps.overhead, tokens=tokens)
     for tokens in LENGTHS[1:]:

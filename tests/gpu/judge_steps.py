@@ -47,6 +47,9 @@ BESIDE_DEVICE = (
 )
 """Attacks that need no device, but must fail on one as well."""
 
+DEVICE_LENGTHS = (64, 192, 1_088)
+"""Short ones that show the stored mutants in bf16: profile `gpu`'s own."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -126,16 +129,21 @@ def overhead(bench: Bench, tokens: int) -> Iterator[Row]:
 
 
 def direct_seconds(bench: Bench, tokens: int) -> float:
-    """The median of fresh inputs, caches cleared, by the device's events."""
+    """The median of fresh inputs, caches cleared, by the device's events.
+
+    Each call follows another one closely, as a judged call does.
+    """
     ground, seeds = bench.ground, Seeds.fresh("direct")
     shape = bench.settings.shape(tokens)
     buffers = ground.buffers(Extent.of(shape))
     times = []
+    calls = bench.settings.warm_up_calls + bench.settings.samples
     try:
-        for call in range(bench.settings.warm_up_calls + 10):
+        for call in range(calls):
             inputs = draw_inputs(
                 seeds, "direct", call, shape, device=ground.device
             )
+            trusted_answer(inputs)
             buffers.clear_caches()
             times.append(_once(ground, lambda x=inputs: trusted_answer(x)))
     finally:
@@ -240,7 +248,7 @@ def device_fixtures(only: tuple[str, ...] = ()) -> list[Fixture]:
     """Those that need a device, and a few that must fail on one as well."""
     return [
         # What hangs a device is given up by the smoke's own limit.
-        replace(one, lengths=(64, 128, 192))
+        replace(one, lengths=DEVICE_LENGTHS)
         for one in (*catalogue(ATTACKS), *catalogue(LOOK_ALIKES))
         if (one.name in only if only else one.gpu or one.name in BESIDE_DEVICE)
     ]

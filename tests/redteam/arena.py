@@ -165,15 +165,16 @@ class Arena:
 
     def whole(self) -> JudgeReport:
         """A whole judging of an honest kernel, the screen included."""
-        report = judge(
-            source_of({"__init__.py": HONEST.encode()}),
-            target_sequence_length=LENGTH,
-            run_id="honest",
-            settings=self._settings(None),
-            sandbox=self.sandbox,
-            progress=lambda step: None,
-            ground=self._ground,
-        )
+        with mock.patch.object(judging, "check_drift"):
+            report = judge(
+                source_of({"__init__.py": HONEST.encode()}),
+                target_sequence_length=LENGTH,
+                run_id="honest",
+                settings=self._settings(None),
+                sandbox=self.sandbox,
+                progress=lambda step: None,
+                ground=self._ground,
+            )
         if report.timing is not None:
             self.honest_speedup = report.timing.derived().speedup_vs_baseline
         return report

@@ -109,19 +109,24 @@ class Reply:
 class Channel:
     """The referee's end: every wait has a deadline of the referee's."""
 
-    def __init__(self, near: socket.socket) -> None:
+    def __init__(self, near: socket.socket, spin_seconds: float) -> None:
         near.setblocking(False)
+        self._spin_seconds = spin_seconds
         self._socket = near
         self._poll = select.poll()
         self._poll.register(near, select.POLLIN)
 
     @classmethod
-    def pair(cls) -> tuple[Channel, socket.socket]:
-        """A channel, and the candidate's end of it."""
+    def pair(cls, spin_seconds: float = 0.0) -> tuple[Channel, socket.socket]:
+        """A channel, and the candidate's end of it.
+
+        Its first `spin_seconds` of each wait do not sleep: being woken up
+        takes a time that is never the same.
+        """
         near, far = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
         )
-        return cls(near), far
+        return cls(near, spin_seconds), far
 
     def set_up(
         self, sizes: tuple[int, int] | None, descriptors: Sequence[int]
@@ -196,6 +201,10 @@ class Channel:
         return reply
 
     def _wait(self, deadline: float, alive: Callable[[], bool]) -> None:
+        awake = min(time.monotonic() + self._spin_seconds, deadline)
+        while time.monotonic() < awake:
+            if self._poll.poll(0):
+                return
         while True:
             left = deadline - time.monotonic()
             if left <= 0:

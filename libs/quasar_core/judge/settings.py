@@ -21,6 +21,7 @@ PositiveFloat = Annotated[float, Field(gt=0)]
 ON_A_DEVICE: Mapping[str, Any] = MappingProxyType(
     {
         "samples": 30,
+        "exchange_samples": 25,
         "memory_bytes": 32 * 1024 * MIB,
         "pids": 1_024,
         "tmp_bytes": 1_024 * MIB,

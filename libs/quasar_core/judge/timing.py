@@ -42,21 +42,25 @@ def measure_exchange(
     seeds: Seeds,
     settings: JudgeSettings,
     ground: Ground,
+    ask: Ask = Ask.NOTHING,
 ) -> float:
     """K: the median cost in seconds of an exchange that computes nothing.
 
-    `seat` holds the trusted empty candidate on an idle machine.
+    `seat` holds the trusted empty candidate on an idle machine; `ask` is
+    what makes it compute nothing.
     """
     patience = Patience(settings.limits.smoke_seconds)
     inputs = draw_inputs(seeds, "exchange", 0, shape, device=ground.device)
     memory = ground.memory(shape.output_bytes)
     seat.ready(patience)
-    return median(
+    calls = settings.warm_up_calls + settings.exchange_samples
+    seconds = [
         seat.call(
-            shape, inputs.sections, patience, into=memory, ask=Ask.NOTHING
+            shape, inputs.sections, patience, into=memory, ask=ask
         ).seconds
-        for _ in range(settings.exchange_samples)
-    )
+        for _ in range(calls)
+    ]
+    return median(seconds[settings.warm_up_calls :])
 
 
 def charged(raw_seconds: float, overhead: float) -> float:

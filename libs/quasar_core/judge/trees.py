@@ -42,8 +42,9 @@ def unblamed(call: Callable[[], Result]) -> Result:
     try:
         return call()
     except KernelFault as fault:
-        logger.error(
-            "the trusted kernel failed: %s %s\n%s",
-            *(fault, fault.evidence, fault.log_tail),
+        logger.exception(
+            "the trusted kernel failed: %s\n%s",
+            fault.evidence,
+            fault.log_tail,
         )
         raise TransientError(f"the trusted kernel failed: {fault}") from fault

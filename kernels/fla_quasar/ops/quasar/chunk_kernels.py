@@ -510,16 +510,17 @@ def launch_chunk(
     inputs: Inputs,
     segment_length: int | None = None,
     *,
+    out: torch.Tensor | None = None,
     fine: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Outputs `[B, T, H, S]` and the final states `[N, H, S, S]`.
 
-    `inputs` as `check_inputs` reads them; `segment_length` is in chunks;
-    `fine` as in `prepare`.
+    `inputs` as `check_inputs` reads them, `out` as `check_output` checks
+    it; `segment_length` is in chunks; `fine` as in `prepare`.
     """
     run = work_out(inputs, segment_length, fine=fine)
     with torch.cuda.device_of(run.q):
-        return launch_replay(run)
+        return launch_replay(run, out)
 
 
 def run_for_gradients(
@@ -657,13 +658,14 @@ def launch_scan(run: Run) -> None:
     )
 
 
-def launch_replay(run: Run) -> tuple[torch.Tensor, torch.Tensor]:
-    """Outputs and final states, from all that `run` has."""
+def launch_replay(
+    run: Run, out: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs (in `out`, if there is one) and final states of `run`."""
     memory = run.memory
     tile = replay_tile(memory.head_dim, run.q.dtype)
-    o = run.q.new_empty(
-        (memory.batch, memory.length, memory.heads, memory.head_dim)
-    )
+    size = (memory.batch, memory.length, memory.heads, memory.head_dim)
+    o = run.q.new_empty(size) if out is None else out
     final = torch.empty_like(run.initial)
     replay_kernel[(run.slots * (memory.head_dim // tile.rows),)](
         run.q,

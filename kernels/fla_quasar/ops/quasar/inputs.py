@@ -47,6 +47,13 @@ class Inputs:
         """What a gradient may be asked for."""
         return self.q, self.k, self.v, self.beta, self.state
 
+    @property
+    def want_gradients(self) -> bool:
+        """Whether a gradient may be asked for."""
+        return torch.is_grad_enabled() and any(
+            x.requires_grad for x in self.tensors
+        )
+
     def with_tensors(self, *tensors: torch.Tensor) -> Inputs:
         """The same call on other values of `tensors`."""
         q, k, v, beta, state = tensors
@@ -108,6 +115,20 @@ def check_inputs(
         bounds,
         layout,
     )
+
+
+def check_output(out: torch.Tensor, inputs: Inputs) -> None:
+    """Raise ValueError unless o can be written to `out`."""
+    q = inputs.q
+    if (out.shape, out.dtype, out.device) != (q.shape, q.dtype, q.device):
+        raise ValueError(
+            f"out is {tuple(out.shape)} {out.dtype} on {out.device}; it must"
+            f" be {tuple(q.shape)} {q.dtype} on {q.device}, as q is"
+        )
+    if not out.is_contiguous():
+        raise ValueError("out must be contiguous")
+    if inputs.want_gradients or out.requires_grad:
+        raise ValueError("out cannot be given where gradients are asked for")
 
 
 def check_layout(layout: str) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ DEVICE, POSIX_DESCRIPTOR = 1, 1
 READ, READ_WRITE = 1, 3
 MEMORY_TYPE, HOST_MEMORY = 2, 1
 LIBRARY = "libcuda.so.1"
+AWAKE_SECONDS = 0.005
 
 
 class Location(ctypes.Structure):
@@ -59,6 +63,7 @@ class DeviceWindows:
         context = ctypes.c_void_p()
         self._call("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
         self._call("cuCtxSetCurrent", context)
+        self._tensors: list[tuple[Any, Any]] = []
         self._place = Location(DEVICE, device.value)
         half = len(descriptors) // 2
         self.outputs = [
@@ -78,10 +83,24 @@ class DeviceWindows:
         """
         import torch
 
-        window, output = self.inputs[slot], self.outputs[slot]
-        yield self.tensor(torch, window), self.tensor(torch, output)
-        if not self.on_host(output[0]):
+        if not self._tensors:
+            self._tensors = [
+                (self.tensor(torch, window), self.tensor(torch, output))
+                for window, output in zip(
+                    self.inputs, self.outputs, strict=True
+                )
+            ]
+        yield self._tensors[slot]
+        if not self.on_host(self.outputs[slot][0]):
             torch.cuda.synchronize()
+
+    def stay_awake(self, wire: socket.socket) -> None:
+        """Wait a little for a frame without sleeping: waking takes time."""
+        poll = select.poll()
+        poll.register(wire, select.POLLIN)
+        until = time.monotonic() + AWAKE_SECONDS
+        while time.monotonic() < until and not poll.poll(0):
+            pass
 
     def tensor(self, torch: Any, window: tuple[int, int]) -> Any:
         """The bytes of a window."""

@@ -5,6 +5,8 @@ believed: the referee has the clock, the truth and the verdict. It imports
 nothing of ours; `quasar_core/judge/protocol.py` holds the other end, and
 the layouts written there and here must agree.
 
+A kernel that has a parameter `out` is given the place where o is wanted.
+
 Run as `python runner.py SOCKET_FD TREE` where TREE is the folder that holds
 the package `fla`; without TREE it runs no kernel at all, and only answers
 empty exchanges. On a device `device_windows.py` is loaded from beside it.
@@ -13,8 +15,11 @@ empty exchanges. On a device `device_windows.py` is loaded from beside it.
 from __future__ import annotations
 
 import array
+import contextlib
 import importlib
 import importlib.util
+import inspect
+import math
 import mmap
 import operator
 import os
@@ -43,7 +48,7 @@ READY, DONE, FAILED = 1, 2, 3
 ) = range(1, 7)
 MAX_DESCRIPTORS = 8
 ALIGNMENT = 64
-FLOAT32_BYTES = 4
+OUT_OF_MEMORY_NAMES = ("MemoryError", "OutOfMemoryError")
 MADV_POPULATE_READ = 22
 
 Request = tuple[Any, ...]
@@ -73,15 +78,15 @@ def main(arguments: Sequence[str]) -> None:
         outputs = import_windows(descriptors, request)
     else:
         outputs = [map_output(descriptor) for descriptor in descriptors]
-    kernel = None
-    if tree is not None:
-        try:
-            kernel = load_kernel(tree)
-        except Exception as error:  # noqa: BLE001 -- whatever it raises
-            fail(wire, nonce, IMPORT_FAILED, error)
-            return
+    try:
+        kernel = None if tree is None else load_kernel(tree)
+    except Exception as error:  # noqa: BLE001 -- whatever it raises
+        fail(wire, nonce, IMPORT_FAILED, error)
+        return
     answer(wire, READY, nonce)
     while True:
+        if not isinstance(outputs, list):
+            outputs.stay_awake(wire)
         request, descriptors = receive(wire)
         if request is None:
             return
@@ -138,6 +143,14 @@ def load_kernel(tree: str) -> Callable[..., Any]:
     return kernel
 
 
+def takes_out(kernel: Callable[..., Any]) -> bool:
+    """Whether a kernel has a parameter `out` for the place of o."""
+    try:
+        return "out" in inspect.signature(kernel).parameters
+    except (TypeError, ValueError):
+        return False
+
+
 def run(
     kernel: Callable[..., Any],
     request: Request,
@@ -160,20 +173,20 @@ def run(
         options["initial_state"] = inputs[4]
     if flags & FINAL_STATE:
         options["output_final_state"] = True
+    wanted = [(dtype, shape)]
+    if flags & FINAL_STATE:
+        wanted.append((torch.float32, states))
+    targets = views(torch, output, wanted)
+    if takes_out(kernel):
+        options["out"] = targets[0]
     with torch.inference_mode():
         result = kernel(*inputs[:4], **options)
-        wanted = [(dtype, shape)]
-        if flags & FINAL_STATE:
-            wanted.append((torch.float32, states))
         results = checked(torch, result, wanted)
-        # An in-place change is seen by its version; the referee's own copy
-        # is out of reach in any case.
+        # Told by their versions; the referee's own copy is out of reach.
         versions = map(operator.attrgetter("_version"), inputs)
         if any(versions):
             raise InputModifiedError("chunk_quasar wrote to its inputs")
-        for target, source in zip(
-            views(torch, output, wanted), results, strict=True
-        ):
+        for target, source in zip(targets, results, strict=True):
             target.copy_(source)
 
 
@@ -205,9 +218,7 @@ def views(torch: Any, window: Any, layout: Layout) -> list[Any]:
     tensors = []
     offset = 0
     for dtype, shape in layout:
-        size = dtype.itemsize
-        for count in shape:
-            size *= count
+        size = dtype.itemsize * math.prod(shape)
         tensors.append(window[offset : offset + size].view(dtype).view(shape))
         offset += -(-size // ALIGNMENT) * ALIGNMENT
     return tensors
@@ -231,11 +242,9 @@ def map_input(descriptor: int) -> mmap.mmap:
         prot=mmap.PROT_READ | mmap.PROT_WRITE,
     )
     os.close(descriptor)
-    try:
+    # An older kernel maps the pages as they are touched.
+    with contextlib.suppress(OSError):
         window.madvise(MADV_POPULATE_READ)
-    except OSError:
-        # An older kernel maps the pages as they are touched.
-        return window
     return window
 
 
@@ -245,10 +254,8 @@ def kind_of(error: Exception) -> int:
         return WRONG_RESULT
     if isinstance(error, InputModifiedError):
         return INPUT_MODIFIED
-    if isinstance(error, MemoryError):
-        return OUT_OF_MEMORY
     name = type(error).__name__
-    if name == "OutOfMemoryError" or "can't allocate memory" in str(error):
+    if name in OUT_OF_MEMORY_NAMES or "can't allocate memory" in str(error):
         return OUT_OF_MEMORY
     home = type(error).__module__.split(".")[0]
     if home == "triton" or name.endswith("CompilationError"):
@@ -273,8 +280,7 @@ def answer(
     text: bytes = b"",
 ) -> None:
     """Send one frame."""
-    frame = REPLY.pack(MAGIC, kind, code, len(text), nonce, text)
-    wire.sendall(frame)
+    wire.sendall(REPLY.pack(MAGIC, kind, code, len(text), nonce, text))
 
 
 def receive(wire: socket.socket) -> tuple[Request | None, list[int]]:

@@ -103,5 +103,15 @@ def test_times_that_no_clock_shows_give_no_score(bad):
 
 
 def test_drift_is_between_the_baselines_first_and_last_block():
-    assert drift((1.0, 1.0, 9.0, 1.02, 1.02, 1.02)) == pytest.approx(0.02)
+    assert drift((1.0, 1.0, 1.0, 1.02, 1.02, 1.02)) == pytest.approx(0.02)
     assert drift((1.0, 1.0, 0.5, 0.5)) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="one block"):
+        drift((1.0,))
+
+
+def test_what_scatters_has_not_drifted():
+    assert drift((1.0, 1.0, 9.0, 1.02, 1.02, 1.02)) == 0
+    wide = [1.0 + 0.01 * step for step in range(15)]
+    shifted = [each + 0.03 for each in wide]
+    assert drift((*wide, *shifted)) == 0
+    assert drift((*wide, *(each + 0.5 for each in wide))) > 0.3

@@ -1,6 +1,7 @@
 import array
 import os
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -168,3 +169,15 @@ def test_a_frame_of_the_right_size_is_parsed():
 
 def test_printable_keeps_lines_and_drops_controls():
     assert printable(b"a\n\tb\r\x00\x07") == "a\n\tb\ufffd\ufffd\ufffd"
+
+
+def test_an_answer_is_taken_awake_and_after_falling_asleep():
+    for delay in (0.0, 0.2):
+        channel, far = Channel.pair(spin_seconds=0.05)
+        with far:
+            nonce = channel.send(Ask.CALL, SHAPE)
+            answers = threading.Timer(delay, far.send, [reply(nonce)])
+            answers.start()
+            assert channel.receive(nonce, soon(), lambda: True).nonce == nonce
+            answers.join()
+        channel.close()

@@ -178,3 +178,40 @@ def test_the_gradients_are_those_of_the_truth(family):
         # where the gate is shut beta's gradient is below any float32
         off = (mine.double() - true).norm() / true.norm().clamp(min=1e-6)
         assert off < 1e-4
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_output_lies_where_it_is_wanted(layout):
+    x = make_case("plain", 130, head_dim=16, layout=layout)
+    want, _ = chunk_quasar(*x.tensors, layout=layout)
+    place = torch.full_like(want, torch.nan)
+    o, _ = chunk_quasar(*x.tensors, layout=layout, out=place)
+    assert o.data_ptr() == place.data_ptr()
+    assert torch.equal(place, want)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda out: out.double(), "float64"),
+        (lambda out: out[:, 1:], "it must be"),
+        (lambda out: out.expand(2, -1, -1, -1)[:1, ::1, :, ::2], "must be"),
+        (
+            lambda out: out.transpose(1, 2).contiguous().transpose(1, 2),
+            "contiguous",
+        ),
+        (lambda out: out.clone().requires_grad_(), "gradients"),
+    ],
+)
+def test_a_place_that_does_not_fit_is_refused(change, message):
+    x = make_case("plain", 66, head_dim=16)
+    o, _ = chunk_quasar(*x.tensors)
+    with pytest.raises(ValueError, match=message):
+        chunk_quasar(*x.tensors, out=change(o))
+
+
+def test_no_place_is_given_where_gradients_are_asked_for():
+    x = make_case("plain", 66, head_dim=16)
+    q, *others = x.tensors
+    with pytest.raises(ValueError, match="gradients"):
+        chunk_quasar(q.requires_grad_(), *others, out=torch.empty(q.shape))

@@ -108,3 +108,27 @@ class CompilationError(Exception):
 )
 def test_an_error_is_told_by_its_kind(runner, error, kind):
     assert runner.kind_of(error) == getattr(runner, kind)
+
+
+def test_a_kernel_that_takes_out_is_given_the_place_of_its_output(runner):
+    shape = CallShape(64, heads=1, head_dim=16)
+    seen = []
+
+    def in_place(q, k, v, beta, out=None):
+        seen.append(out)
+        return out.copy_(q + 1), None
+
+    def elsewhere(q, k, v, beta, **options):
+        seen.append(options)
+        return q + 2, None
+
+    request = (b"", 0, 0, 0, 0, b"", 1, 64, 1, 16)
+    window = torch.zeros(shape.input_bytes, dtype=torch.uint8)
+    output = torch.zeros(shape.output_bytes, dtype=torch.uint8)
+    runner.run(in_place, request, window, output)
+    assert seen[0].data_ptr() == output.data_ptr()
+    assert bool((output.view(torch.float32) == 1).all())
+    runner.run(elsewhere, request, window, output)
+    assert seen[1] == {}
+    assert bool((output.view(torch.float32) == 2).all())
+    assert not runner.takes_out(print)
