@@ -46,6 +46,9 @@ Result = TypeVar("Result")
 SPIN_SECONDS = 0.02
 """How long the referee waits awake for a device's answer."""
 
+SHORT_SECONDS = 0.1
+"""Longer calls are not rehearsed: it would only take their patience."""
+
 ENDING_SECONDS = 5.0
 """How long a process that hung up may take to end."""
 
@@ -130,8 +133,8 @@ class Seat:
                 self._last.into = into
                 self.exchange(self._last, patience, ask=ask, alone=False)
             seconds = self.exchange(prepared, patience, ask=ask)
-            if self._on_device:
-                self._last = prepared.again()
+            is_short = self._on_device and seconds < SHORT_SECONDS
+            self._last = prepared.again() if is_short else None
         return Exchange(seconds, *prepared.outputs())
 
     def prepared(
