@@ -60,7 +60,7 @@ def shell_job(program: str, *, limits: Limits = SMALL, **more) -> Job:
     return Job(argv=("/bin/sh", "-c", program), limits=limits, **more)
 
 
-def until(claim, seconds: float = 10.0) -> None:
+def until(claim, seconds: float = 60.0) -> None:
     """Wait for a claim to hold, or fail."""
     deadline = time.monotonic() + seconds
     while not claim():
