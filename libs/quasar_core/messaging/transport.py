@@ -10,7 +10,8 @@ from __future__ import annotations
 
 # kombu leaves what no queue of Redis needs unimplemented
 # pylint: disable=abstract-method,protected-access
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty
 from typing import Any, Literal
 
@@ -42,16 +43,18 @@ class GatedChannel(kombu_redis.Channel):
         Celery only logs such an error. The channel would go on counting the
         message as one in hand, and never ask the broker for another.
         """
-        try:
+        with self._tearing():
             super().basic_ack(delivery_tag, multiple)
-        except self.connection_errors:
-            self.torn = True
-            raise
 
     def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
         """The same for what is set aside."""
-        try:
+        with self._tearing():
             super().basic_reject(delivery_tag, requeue)
+
+    @contextmanager
+    def _tearing(self) -> Iterator[None]:
+        try:
+            yield
         except self.connection_errors:
             self.torn = True
             raise

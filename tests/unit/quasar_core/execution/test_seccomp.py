@@ -47,7 +47,11 @@ def machine(request):
 
 @pytest.fixture
 def ask(machine):
-    program = filter_program(machine)
+    return asker(machine)
+
+
+def asker(machine, **granted):
+    program = filter_program(machine, **granted)
     architecture = AUDIT_ARCHITECTURES[machine]
 
     def asked(name_or_number, *arguments, architecture=architecture):
@@ -112,13 +116,7 @@ def test_nobody_elses_limits_are_changed(ask):
 
 
 def test_a_loopback_takes_internet_sockets_and_no_others(machine):
-    program = filter_program(machine, loopback=True)
-    known = {**syscalls.allowed(machine), **syscalls.refused(machine)}
-
-    def asked(name, *arguments):
-        architecture = AUDIT_ARCHITECTURES[machine]
-        number = known[name]
-        return verdict(program, number, *arguments, architecture=architecture)
+    asked = asker(machine, loopback=True)
 
     assert asked("socket", 2) == ALLOW
     for family in (1, 10, 16, 17, 38, 40):
@@ -130,13 +128,7 @@ def test_a_loopback_takes_internet_sockets_and_no_others(machine):
 
 
 def test_a_device_takes_local_sockets_that_nobody_connects_to(machine):
-    program = filter_program(machine, device=True)
-    known = {**syscalls.allowed(machine), **syscalls.refused(machine)}
-
-    def asked(name, *arguments):
-        architecture = AUDIT_ARCHITECTURES[machine]
-        number = known[name]
-        return verdict(program, number, *arguments, architecture=architecture)
+    asked = asker(machine, device=True)
 
     assert asked("socket", 1) == ALLOW
     for family in (2, 10, 16, 17, 38, 40):
