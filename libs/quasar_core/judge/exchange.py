@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,12 +50,6 @@ class PreparedCall:
         self.order: Order = buffers.order(shape.output_bytes, chance)
         self.window = buffers.input(shape, sections)
         self._buffers = buffers
-
-    def again(self) -> PreparedCall:
-        """The same X for another call, while this one is closed."""
-        other = copy.copy(self)
-        other.window = copy.copy(self.window)
-        return other
 
     def outputs(self) -> tuple[torch.Tensor, torch.Tensor | None]:
         """What was read; asked for once, after the clock has stopped."""

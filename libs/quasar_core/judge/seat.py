@@ -73,7 +73,7 @@ class Seat:
         self._cpus = cpus
         self._calls = 0
         self._hello = b""
-        self._last: PreparedCall | None = None
+        self._last: tuple[CallShape, Sequence[torch.Tensor]] | None = None
         self._outcome: Outcome | None = None
 
     @classmethod
@@ -126,15 +126,15 @@ class Seat:
         Raises KernelFault for whatever the kernel did wrong.
         """
         with self.prepared(shape, sections, into) as prepared:
-            if self._last is not None and self._last.shape == shape:
+            if self._last is not None and self._last[0] == shape:
                 # While the referee compares, the candidate's processor goes
                 # idle: on a device that was half of a short call. This X is
                 # known already, and nothing of the call is kept.
-                self._last.into = into
-                self.exchange(self._last, patience, ask=ask, alone=False)
+                with self.prepared(*self._last, into) as again:
+                    self.exchange(again, patience, ask=ask, alone=False)
             seconds = self.exchange(prepared, patience, ask=ask)
             is_short = self._on_device and seconds < SHORT_SECONDS
-            self._last = prepared.again() if is_short else None
+            self._last = (shape, sections) if is_short else None
         return Exchange(seconds, *prepared.outputs())
 
     def prepared(

@@ -2,10 +2,8 @@
 
 It stands in the submission's own process, so nothing that it says is
 believed: the referee has the clock, the truth and the verdict. It imports
-nothing of ours; `quasar_core/judge/protocol.py` holds the other end, and
-the layouts written there and here must agree.
-
-A kernel that has a parameter `out` is given the place where o is wanted.
+nothing of ours; `quasar_core/judge/protocol.py` holds the other end, and both
+must agree. A kernel with a parameter `out` is given the place of its output.
 
 Run as `python runner.py SOCKET_FD TREE` where TREE is the folder that holds
 the package `fla`; without TREE it runs no kernel at all, and only answers
@@ -16,6 +14,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -143,12 +142,12 @@ def load_kernel(tree: str) -> Callable[..., Any]:
     return kernel
 
 
+@functools.cache
 def takes_out(kernel: Callable[..., Any]) -> bool:
     """Whether a kernel has a parameter `out` for the place of o."""
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         return "out" in inspect.signature(kernel).parameters
-    except (TypeError, ValueError):
-        return False
+    return False
 
 
 def run(
