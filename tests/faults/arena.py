@@ -146,6 +146,18 @@ class Arena:
         """The fault begins now: recovery counts from here."""
         self.struck_at = time.monotonic()
 
+    def strike_at_work(
+        self, count: int, stage: Stage | None = None, kind: str = "benchmark"
+    ) -> tuple[list[UUID], str]:
+        """Strike while a worker has one of so many submissions in hand.
+
+        What was sent in, and that worker; see `worker_at`.
+        """
+        ids = self.submit(count)
+        worker = self.worker_at(ids, stage, kind)
+        self.strike()
+        return ids, worker
+
     def kill(self, *names: str) -> None:
         """SIGKILL processes, all at once."""
         for name in names:

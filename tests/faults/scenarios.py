@@ -114,9 +114,7 @@ def api_killed_before_publishing(arena: Arena) -> Broken:
 
 def broker_restarted_empty(arena: Arena) -> Broken:
     """SIGKILL of the broker while jobs run; it comes back with nothing."""
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     arena.end("broker")
     arena.bring_back("broker")
     return Broken.scored(ids)
@@ -145,18 +143,14 @@ def broker_restarted_with_yesterdays_data(arena: Arena) -> Broken:
 
 def broker_emptied(arena: Arena) -> Broken:
     """FLUSHALL while jobs run."""
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     arena.redis.flushall()
     return Broken.scored(ids)
 
 
 def broker_away(arena: Arena) -> Broken:
     """It is away for a while, and what is sent in meanwhile is accepted."""
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     arena.end("broker")
     ids += arena.submit(BATCH)
     time.sleep(AWAY_SECONDS)
@@ -170,9 +164,7 @@ def broker_away(arena: Arena) -> Broken:
 def database_crashed(arena: Arena) -> Broken:
     """A crash of the server while jobs run, and a start."""
     assert arena.postgres is not None
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     arena.postgres.crash()
     arena.postgres.start()
     return Broken.scored(ids)
@@ -181,9 +173,7 @@ def database_crashed(arena: Arena) -> Broken:
 def database_away(arena: Arena) -> Broken:
     """It is away for a while: 503 and Retry-After, and nothing stored."""
     assert arena.postgres is not None
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     arena.postgres.crash()
     content = arena.body()
     answer = arena.post(content)
@@ -198,9 +188,7 @@ def database_away(arena: Arena) -> Broken:
 def database_connections_cut(arena: Arena) -> Broken:
     """Every connection is cut, three times, while jobs run."""
     assert arena.postgres is not None
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     for _ in range(3):
         assert arena.postgres.cut_connections() > 0
         time.sleep(0.5)
@@ -214,9 +202,7 @@ def worker_killed_after(stage: Stage) -> Callable[[Arena], Broken]:
     """SIGKILL of a worker that has told of this stage and no later one."""
 
     def strike(arena: Arena) -> Broken:
-        ids = arena.submit(2)
-        worker = arena.worker_at(ids, stage)
-        arena.strike()
+        ids, worker = arena.strike_at_work(2, stage)
         arena.kill(worker)
         return Broken.scored(ids)
 
@@ -225,9 +211,7 @@ def worker_killed_after(stage: Stage) -> Callable[[Arena], Broken]:
 
 def worker_killed_with_a_result_on_its_disk(arena: Arena) -> Broken:
     """It could not publish, and was killed: the next start hands it in."""
-    ids = arena.submit(1)
-    worker = arena.worker_at(ids, Stage.SMOKE)
-    arena.strike()
+    ids, worker = arena.strike_at_work(1, Stage.SMOKE)
     arena.freeze("broker")
     try:
         arena.eventually(lambda: arena.spooled(worker), "a spooled result")
@@ -239,18 +223,14 @@ def worker_killed_with_a_result_on_its_disk(arena: Arena) -> Broken:
 
 def verifier_killed(arena: Arena) -> Broken:
     """SIGKILL of the verifier in the middle of a verification."""
-    ids = arena.submit(2)
-    worker = arena.worker_at(ids, kind="verification")
-    arena.strike()
+    ids, worker = arena.strike_at_work(2, kind="verification")
     arena.kill(worker)
     return Broken.scored(ids)
 
 
 def worker_frozen(arena: Arena) -> Broken:
     """Frozen for longer than its lease; then it hands its result in."""
-    ids = arena.submit(2)
-    worker = arena.worker_at(ids, Stage.SCREEN)
-    arena.strike()
+    ids, worker = arena.strike_at_work(2, Stage.SCREEN)
     arena.freeze(worker)
     try:
         arena.eventually(lambda: _lost(arena, worker, ids), "a lost lease")
@@ -261,9 +241,7 @@ def worker_frozen(arena: Arena) -> Broken:
 
 def worker_cut_off(arena: Arena) -> Broken:
     """Cut off from the broker for longer than its lease, and judging on."""
-    ids = arena.submit(2)
-    worker = arena.worker_at(ids, Stage.SCREEN)
-    arena.strike()
+    ids, worker = arena.strike_at_work(2, Stage.SCREEN)
     arena.redis.execute_command("ACL", "SETUSER", worker, "off")
     try:
         arena.redis.execute_command("CLIENT", "KILL", "USER", worker)
@@ -367,9 +345,7 @@ def poison(arena: Arena) -> Broken:
 def recorder_killed_mid_transaction(arena: Arena) -> Broken:
     """SIGKILL of the recorder while it waits for a row that we hold."""
     assert arena.postgres is not None
-    ids = arena.submit(2)
-    arena.worker_at(ids, Stage.SMOKE)
-    arena.strike()
+    ids, _ = arena.strike_at_work(2, Stage.SMOKE)
     with arena.platform.database.write() as session:
         session.scalars(
             select(Submission).where(Submission.id.in_(ids)).with_for_update()
@@ -400,9 +376,7 @@ def recorder_killed_under_way(arena: Arena) -> Broken:
 
 def scheduler_killed(arena: Arena) -> Broken:
     """SIGKILL of the scheduler while it dispatches, and a new one."""
-    ids = arena.submit(BATCH)
-    arena.worker_at(ids)
-    arena.strike()
+    ids, _ = arena.strike_at_work(BATCH)
     arena.kill("scheduler")
     return Broken.scored(ids)
 
