@@ -270,7 +270,8 @@ def _rejected(fixture: Fixture, rejection: Rejection) -> Result:
     code, stage = rejection.code.value, rejection.stage.value
     told = f"{code} at {stage}"
     if code not in fixture.codes or stage not in fixture.stages:
-        return Result(fixture, _failing(fixture), told)
+        unexpected = f"{told}: {rejection.detail}"
+        return Result(fixture, _failing(fixture), unexpected)
     for fault in _untold(rejection):
         return Result(fixture, "missed", f"{told}: {fault}")
     return Result(fixture, "caught", told)
