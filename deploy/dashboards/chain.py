@@ -30,6 +30,35 @@ CHAIN = Board(
             ),
         ),
         Section(
+            "Calls",
+            (
+                Curve(
+                    "Per minute",
+                    {
+                        "{{process}} {{call}} {{outcome}}": (
+                            "sum by (process, call, outcome)"
+                            " (rate(quasar_chain_calls_total[5m])) * 60"
+                        )
+                    },
+                    description="Each call by how it ended.",
+                ),
+                Curve(
+                    "Without an answer",
+                    {
+                        "{{process}}": or_zero(
+                            "sum by (process) (rate("
+                            "quasar_chain_calls_total{outcome=~"
+                            '"unavailable|failed"}[5m])) / sum by (process)'
+                            " (rate(quasar_chain_calls_total[5m]))"
+                        )
+                    },
+                    unit="percentunit",
+                    description="Of what each process asks; above half"
+                    " wakes somebody.",
+                ),
+            ),
+        ),
+        Section(
             "Rounds",
             (
                 Curve(

@@ -70,6 +70,33 @@ FLEET = Board(
             ),
         ),
         Section(
+            "Disks",
+            (
+                Curve(
+                    "Free",
+                    {
+                        "{{process}} {{place}}": (
+                            "min by (process, place)"
+                            " (quasar_disk_free_bytes)"
+                        )
+                    },
+                    unit="bytes",
+                    description="Where each process keeps what it writes.",
+                ),
+                Curve(
+                    "Free, of all",
+                    {
+                        "{{process}} {{place}}": (
+                            "min by (process, place) (quasar_disk_free_bytes"
+                            " / quasar_disk_size_bytes)"
+                        )
+                    },
+                    unit="percentunit",
+                    description="Below a tenth wakes somebody.",
+                ),
+            ),
+        ),
+        Section(
             "Judging",
             (
                 Curve(

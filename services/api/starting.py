@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from quasar_core.errors import QuasarError
 from quasar_core.settings import CoreSettings
+from quasar_core.telemetry.disks import Place, watch_disks
 from quasar_core.telemetry.logs import configure_logging, get_logger
 from quasar_core.telemetry.metrics import serve_metrics
 
@@ -52,6 +53,8 @@ def start(service: str, settings: Settings | None = None) -> Doors:
     except QuasarError as fault:
         log.critical("start.refused", reason=str(fault))
         sys.exit(NOT_READY)
+    if doors.database.file is not None:
+        watch_disks({Place.DATABASE: doors.database.file})
     serve_metrics(settings.metrics_port, settings.metrics_host)
     return doors
 

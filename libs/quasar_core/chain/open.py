@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from quasar_core.chain.chain import Chain
+from quasar_core.chain.counted import CountedChain, counted
 from quasar_core.chain.local import LocalChain
 from quasar_core.chain.subtensor import SubtensorChain
 from quasar_core.chain.wallets import OpenWallet
@@ -35,10 +36,17 @@ def open_chain(
 ) -> Chain:
     """The chain at `url`: `local://PATH`, a network's name, or ws(s)://.
 
-    `wallet` is needed to set weights on a real chain. Raises ChainUrlFault
-    for any other address, ChainUnavailable where a local chain's file is
-    missing, damaged or another subnet's.
+    Its calls are counted, and so is the opening of it. `wallet` is needed
+    to set weights on a real chain. Raises ChainUrlFault for any other
+    address, ChainUnavailable where a local chain's file is missing, damaged
+    or another subnet's.
     """
+    return CountedChain(
+        counted("open", lambda: _chain_at(url, netuid, wallet))
+    )
+
+
+def _chain_at(url: str, netuid: int, wallet: OpenWallet | None) -> Chain:
     path = local_path(url)
     if path is not None:
         return LocalChain(path, netuid=netuid)

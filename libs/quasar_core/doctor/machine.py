@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from quasar_core.doctor.findings import Finding
 from quasar_core.execution.backends import choose_sandbox
 from quasar_core.execution.sandbox import SandboxUnavailable
+from quasar_core.telemetry.disks import standing_folder
 from quasar_core.worker.host import installed_versions
 from quasar_core.worker.settings import WorkerSettings
 
@@ -84,10 +85,8 @@ def check_disk(
     settings: WorkerSettings, least_bytes: int = LEAST_FREE_BYTES
 ) -> Iterator[Finding]:
     """Room where the state lies, or will lie."""
-    folder = place = settings.state_directory.absolute()
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    folder = settings.state_directory.absolute()
+    free = shutil.disk_usage(standing_folder(folder)).free
     yield Finding(
         "disk",
         free >= least_bytes,

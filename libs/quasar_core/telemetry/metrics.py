@@ -153,7 +153,22 @@ WEIGHT_SETTINGS = Counter(
     "quasar_weight_settings", "Attempts to set weights.", ["outcome"]
 )
 CHAIN_CALLS = Counter(
-    "quasar_chain_calls", "Calls to the chain.", ["call", "outcome"]
+    "quasar_chain_calls",
+    "Calls to the chain: answered, unavailable, or how setting weights ended.",
+    ["call", "outcome"],
+)
+
+# --- disks -----------------------------------------------------------------
+
+DISK_FREE_BYTES = Gauge(
+    "quasar_disk_free_bytes",
+    "What this process may still write where it keeps this, as of now.",
+    ["place"],
+)
+DISK_SIZE_BYTES = Gauge(
+    "quasar_disk_size_bytes",
+    "The size of the file system on which this process keeps this.",
+    ["place"],
 )
 
 

@@ -6,11 +6,13 @@ import os
 import platform
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, TypeVar
 
@@ -24,6 +26,7 @@ from quasar_core.execution.sandbox import Sandbox, SandboxUnavailable
 from quasar_core.messaging.bus import Bus
 from quasar_core.messaging.consumer import Consumer
 from quasar_core.messaging.topology import queue_for
+from quasar_core.telemetry.disks import Place, watch_disks
 from quasar_core.telemetry.logs import configure_logging, get_logger
 from quasar_core.telemetry.metrics import serve_metrics
 from quasar_core.worker.attempt import Attempt, new_id
@@ -177,6 +180,9 @@ def open_host(settings: WorkerSettings, role: Role) -> Iterator[Host]:
     with alone:
         quarantine.check()
         keypair = worker_keypair(settings.seed_file(role))
+        watch_disks(
+            {Place.STATE: home, Place.WORK: Path(tempfile.gettempdir())}
+        )
         serve_metrics(settings.metrics_port, settings.metrics_host)
         bus = Bus(
             settings.redis_url, worker_signer(keypair), settings.worker_name

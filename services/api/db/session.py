@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -82,6 +83,12 @@ class Database:
                 isolation_level="REPEATABLE READ"
             )
         )
+
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file; PostgreSQL's disk is its own host's to watch."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -1,4 +1,5 @@
 import pytest
+from prometheus_client import REGISTRY
 
 from services.api import starting
 from services.api.settings import DatabaseSettings, Settings
@@ -65,3 +66,8 @@ def test_a_database_that_is_away_is_waited_for():
 
 def test_a_process_starts_on_a_migrated_database(sqlite_url):
     starting.start("api.test", settings_for(sqlite_url)).close()
+    free = REGISTRY.get_sample_value(
+        "quasar_disk_free_bytes", {"place": "database"}
+    )
+    assert free is not None
+    assert free > 0

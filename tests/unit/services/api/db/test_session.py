@@ -30,6 +30,11 @@ def test_an_address_that_is_no_database_of_ours_is_refused(url):
         Database(url)
 
 
+def test_only_a_database_in_a_file_has_one(database, sqlite_url):
+    assert f"sqlite:///{database.file}" == sqlite_url
+    assert Database("postgresql://nobody@127.0.0.1:1/nothing").file is None
+
+
 def test_a_write_is_committed_at_its_end_and_not_after_an_error(database):
     def write_and_fail():
         with database.write() as session:
