@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from quasar_core.contracts.http import SubmissionAccepted, SubmissionView
+from quasar_core.contracts.http import (
+    FURTHEST_POSITION,
+    SubmissionAccepted,
+    SubmissionView,
+)
 from quasar_core.contracts.reports import Rejection
 from quasar_core.contracts.values import Evidence
 from quasar_core.domain.submissions import Status
@@ -88,7 +92,7 @@ def explained_acceptance(
     """What was handed in, where it stands, and what quota is left."""
     quota = accepted.quota
     left = quota.judged_this_round_limit - quota.judged_this_round
-    queue = "" if accepted.position is None else f", {accepted.position}. in"
+    queue = f", {_place(accepted.position)}" if accepted.position else ""
     eta = accepted.eta_seconds
     expected = (
         "unknown: no worker has been heard of yet"
@@ -99,7 +103,7 @@ def explained_acceptance(
         f"submission: {accepted.submission_id}",
         f"commit:     {commit_hash}",
         f"league:     {accepted.league}, round {accepted.round_number}",
-        f"status:     {accepted.status}{queue and queue + ' the queue'}",
+        f"status:     {accepted.status}{queue}",
         f"expected:   {expected}",
         f"quota:      {left} more judgings in this round",
         f"watch it:   quasar miner status {accepted.submission_id} --watch",
@@ -138,10 +142,16 @@ def _waiting(view: SubmissionView) -> str:
     if view.stage is not None:
         parts.append(f"stage {view.stage.value}")
     if view.position is not None:
-        parts.append(f"number {view.position} in the queue")
+        parts.append(_place(view.position))
     if view.eta_seconds is not None:
         parts.append(f"about {view.eta_seconds:.0f} s to go")
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _place(position: int) -> str:
+    if position >= FURTHEST_POSITION:
+        return f"behind {FURTHEST_POSITION - 1:,} others or more in the queue"
+    return f"number {position} in the queue"
 
 
 def _number(value: object) -> str:

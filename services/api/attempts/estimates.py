@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quasar_core.contracts.http import FURTHEST_POSITION
 from quasar_core.domain.submissions import Status
 from sqlalchemy import bindparam, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
@@ -11,9 +12,6 @@ from sqlalchemy.orm import Session
 from services.api.attempts import repository
 from services.api.attempts.repository import Job
 from services.api.db.models import Submission
-
-MOST_COUNTED = 1_000
-"""Whoever is further back is told that so many are before him."""
 
 _ALONE = select(literal(1).label("one")).subquery()
 _AHEAD = (
@@ -28,7 +26,7 @@ _AHEAD = (
                 bindparam("id", type_=Submission.id.type),
             ),
         )
-        .limit(MOST_COUNTED)
+        .limit(FURTHEST_POSITION - 1)
         .subquery()
     )
     .scalar_subquery()
@@ -41,7 +39,11 @@ _PLACE = select(_AHEAD, _LAST.c.started_at, _LAST.c.finished_at).select_from(
 
 @dataclass(frozen=True)
 class Place:
-    """A submission's place in the queue (1 is next), and its time to go."""
+    """A submission's place in the queue (1 is next), and its time to go.
+
+    Who has a thousand before him is told no more than that: to count them
+    all would cost more than all else that he is told.
+    """
 
     position: int | None
     eta_seconds: float | None

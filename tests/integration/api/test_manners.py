@@ -273,16 +273,28 @@ def test_in_production_metrics_are_not_for_strangers(sqlite_url, tmp_path):
         assert world.client.get("/metrics").status_code == 404
 
 
-def test_a_connection_that_was_cut_while_it_rested_is_replaced(
-    postgres_database_url, monkeypatch
-):
-    monkeypatch.setattr(db_session, "REST_SECONDS", 0.0)
-    database = db_session.Database(postgres_database_url)
-    database.ping()
-    with psycopg.connect(postgres_database_url, autocommit=True) as other:
-        other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+def cut_connections(url):
+    """End every connection to this database but ours, and see them gone."""
+    with psycopg.connect(url, autocommit=True) as other:
+        ended = other.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    database.ping()
-    database.close()
+        ).fetchall()
+    assert ended
+    assert all(gone for (gone,) in ended)
+
+
+@pytest.mark.parametrize("rest_seconds", [0.0, 3_600.0])
+def test_after_a_cut_connection_the_next_request_is_answered(
+    postgres_database_url, tmp_path, monkeypatch, rest_seconds
+):
+    """Be it rested or in use a moment ago, to read or to write."""
+    monkeypatch.setattr(db_session, "REST_SECONDS", rest_seconds)
+    for world in make_world(postgres_database_url, tmp_path):
+        world.open_round()
+        world.register("alice")
+        assert world.client.get("/submissions").status_code == 200
+        cut_connections(postgres_database_url)
+        assert world.client.get("/submissions").status_code == 200
+        cut_connections(postgres_database_url)
+        assert world.submit("alice").status_code == 202

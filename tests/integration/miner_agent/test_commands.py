@@ -100,7 +100,7 @@ def test_a_newcomer_becomes_somebody_and_hands_in_his_commit(
     ]
     submission_id = next(iter(api.views))
     assert f"submission: {submission_id}" in sent.stdout
-    assert "status:     queued, 3. in the queue" in sent.stdout
+    assert "status:     queued, number 3 in the queue" in sent.stdout
     assert "expected:   in about 40 s" in sent.stdout
     assert "quota:      1 more judgings in this round" in sent.stdout
     assert sent.stderr == ""

@@ -49,6 +49,7 @@ from quasar_core.contracts.http.sealed import (
     SourceView,
 )
 from quasar_core.contracts.http.submissions import (
+    FURTHEST_POSITION,
     StageView,
     SubmissionAccepted,
     SubmissionMove,
@@ -69,6 +70,7 @@ from quasar_core.contracts.http.weights import (
 MAX_BODY_BYTES = 64 * 1024
 
 __all__ = [
+    "FURTHEST_POSITION",
     "MAX_BODY_BYTES",
     "Accepted",
     "AdminLog",

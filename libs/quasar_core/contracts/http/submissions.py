@@ -28,6 +28,19 @@ from quasar_core.contracts.values import (
 )
 from quasar_core.errors import Stage
 
+FURTHEST_POSITION = 1_001
+"""Nobody further back in the queue is counted."""
+
+QueuePosition = Annotated[
+    int | None,
+    Field(
+        description=(
+            "1 is next; 1001 stands for every place behind a thousand"
+            " others; null where nothing waits."
+        )
+    ),
+]
+
 
 class SubmissionRequest(Contract):
     """POST /submit_submission.
@@ -62,7 +75,7 @@ class SubmissionAccepted(Contract):
     status: str
     round_number: int
     league: str | None
-    position: int | None
+    position: QueuePosition
     eta_seconds: float | None
     quota: QuotaLeft
 
@@ -104,7 +117,7 @@ class SubmissionView(Contract):
     stage: Stage | None
     stages: tuple[StageView, ...] = ()
     attempts: int
-    position: int | None
+    position: QueuePosition
     eta_seconds: float | None
     quota: QuotaLeft | None = None
     claimed_tokens_per_sec: float | None

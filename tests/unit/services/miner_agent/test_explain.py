@@ -121,6 +121,11 @@ def test_a_place_in_the_queue_is_told():
     ]
 
 
+def test_a_place_far_behind_is_told_as_far_as_it_was_counted():
+    (line,) = explained(submission_view(ID, position=1_001))
+    assert "behind 1,000 others or more in the queue" in line
+
+
 def test_a_running_stage_is_told():
     view = submission_view(
         ID,
