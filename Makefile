@@ -10,6 +10,8 @@ STAMP := $(VENV)/.installed
 JOBS ?= 2
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Each of a thousand processes would compile its libraries again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the commands
