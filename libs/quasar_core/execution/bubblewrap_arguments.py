@@ -56,10 +56,21 @@ exec "$@"
 
 # The second one runs when every mount is in place and says so: from there
 # on, whatever happens is the payload's own affair. $0 is a secret of this
-# start, $1 the bound on processes where no cgroup holds one.
+# start, $1 the bound on processes where no cgroup holds one. bubblewrap's
+# init lets the kernel end it with its launcher only after it has forked this
+# shell, and takes its filter right after that: so this shell waits for the
+# filter, and then for a line, which nobody sends who has died.
 SAY_READY = """
 if [ "$1" -gt 0 ]; then ulimit -u "$1" 2>/dev/null || ulimit -p "$1"; fi
-shift; printf %s "$0"; exec "$@"
+shift
+tied() {
+    while read -r name value; do
+        if [ "$name" = Seccomp: ]; then [ "$value" = 2 ]; return; fi
+    done < /proc/1/status
+}
+until tied; do :; done
+printf %s "$0"; read -r name || exit 1
+exec "$@" < /dev/null
 """
 
 
@@ -72,7 +83,10 @@ def command(
     ready: str,
     user_namespace: bool,
 ) -> list[str]:
-    """Join the groups, become bubblewrap, say `ready`, run the job."""
+    """Join the groups, become bubblewrap, say `ready`, run the job.
+
+    It runs once it has been sent a line.
+    """
     limited = bool(groups)
     return [
         *("/bin/sh", "-c", JOIN_GROUPS, "sh"),

@@ -28,6 +28,7 @@ def spawn(
 ) -> tuple[subprocess.Popen[bytes], int]:
     """The launcher's process, and the descriptor of its status messages.
 
+    The payload runs once it has said its announcement and been sent a line.
     The launcher's environment is empty: the payload may be able to read it
     in /proc/1/environ. Raises OSError where no process can be started.
     """
@@ -62,7 +63,8 @@ def _spawn(
                 ),
                 env={},
                 cwd="/",
-                stdin=subprocess.DEVNULL,
+                bufsize=0,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(told, seccomp, status, *launch.job.pass_fds),

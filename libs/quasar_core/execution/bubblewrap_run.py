@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -13,7 +14,7 @@ from quasar_core.execution.bubblewrap_status import Announced, Status
 from quasar_core.execution.cgroups import Cgroup, CgroupTree, remains
 from quasar_core.execution.endings import Counts, Said, ended
 from quasar_core.execution.leases import Lease
-from quasar_core.execution.processes import Namespace
+from quasar_core.execution.processes import Namespace, end_named
 from quasar_core.execution.processors import on_processors
 from quasar_core.execution.sandbox import Outcome, SandboxUnavailable
 from quasar_core.execution.supervision import (
@@ -63,7 +64,10 @@ class _Supervision(Supervision):
         self.stdout = Announced(
             secrets.token_hex(16),
             HeadAndTail(limits.output_bytes, limits.drain_bytes),
+            self._let_run,
         )
+        # What the sandbox is known by until its init's pid is.
+        lease.note(word=self.stdout.announcement)
         self._launch = launch
         self._lease = lease
         self._stderr = HeadAndTail(limits.output_bytes, limits.drain_bytes)
@@ -92,6 +96,7 @@ class _Supervision(Supervision):
     def watch(self) -> Outcome:
         """Feed the logs until the launcher ends, or must be ended."""
         process, status = self._process, self._told
+        assert process.stdin is not None  # noqa: S101 -- a pipe was asked for
         assert process.stdout is not None  # noqa: S101 -- a pipe was asked for
         assert process.stderr is not None  # noqa: S101 -- likewise
         sinks: dict[int, Sink] = {
@@ -109,6 +114,7 @@ class _Supervision(Supervision):
             )
             return self._finish(stop, sinks)
         finally:
+            process.stdin.close()
             process.stdout.close()
             process.stderr.close()
             os.close(pidfd)
@@ -151,6 +157,15 @@ class _Supervision(Supervision):
             raise
         self._lease.release()
 
+    def _let_run(self) -> None:
+        """Let the payload run: its init will not outlive the launcher.
+
+        As long as this thread lives, so does the launcher.
+        """
+        assert self._process.stdin is not None  # noqa: S101 -- likewise
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(b"\n")
+
     def _learn_namespace(self, init_pid: int) -> None:
         self.namespace = namespace = Namespace.of(init_pid)
         if namespace is not None:
@@ -170,6 +185,8 @@ def end_remains(lease: Lease) -> None:
         cgroup.destroy()
     if "init_pid" in facts:
         Namespace(facts["init_pid"], facts["started"]).kill()
+    elif "word" in facts:
+        end_named(facts["word"])
     lease.release()
 
 

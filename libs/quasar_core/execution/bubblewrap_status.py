@@ -34,13 +34,19 @@ class Status:
 
 
 class Announced:
-    """A stream that opens with a secret word, which is not passed on."""
+    """A stream that opens with a secret word, which is not passed on.
 
-    def __init__(self, announcement: str, sink: HeadAndTail) -> None:
+    `tell` is called once it was said.
+    """
+
+    def __init__(
+        self, announcement: str, sink: HeadAndTail, tell: Callable[[], None]
+    ) -> None:
         self.announcement = announcement
         self._expected = announcement.encode()
         self._opening = b""
         self._sink = sink
+        self._tell = tell
 
     @property
     def ready(self) -> bool:
@@ -56,4 +62,6 @@ class Announced:
         """Take a chunk; False once more came than may be drained."""
         missing = len(self._expected) - len(self._opening)
         self._opening += chunk[:missing]
+        if missing and self.ready:
+            self._tell()
         return self._sink.feed(chunk[missing:])

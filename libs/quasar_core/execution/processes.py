@@ -88,6 +88,16 @@ class Namespace:
                 yield int(entry.name)
 
 
+def end_named(word: str) -> None:
+    """End every process that has `word` among its arguments.
+
+    Raises TimeoutError where one of them does not end.
+    """
+    while named := tuple(_named(word)):
+        for each in named:
+            each.kill()
+
+
 def is_zombie(pid: int) -> bool:
     """Whether a process is gone but for its exit status."""
     stat = _stat(pid)
@@ -106,6 +116,23 @@ def _stat(pid: int) -> list[str] | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return line.rpartition(")")[2].split()
+
+
+def _named(word: str) -> Iterator[Namespace]:
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            found = Namespace.of(int(entry.name))
+            if found is not None and word in _arguments(entry):
+                yield found
+
+
+def _arguments(process: Path) -> list[str]:
+    """What it was started with; nothing of one that has ended."""
+    try:
+        words = (process / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return words.decode(errors="replace").split("\0")
 
 
 def _namespace_of(pid: int | str) -> str | None:

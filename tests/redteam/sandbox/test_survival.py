@@ -41,6 +41,13 @@ for _ in range(5):
 """
 
 
+def name_of(pid):
+    """A process's short name; bubblewrap's where it is gone by now."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return "bwrap"
+
+
 def lease_of(directory):
     (lease,) = (directory / "leases").glob("*.lease")
     return lease.stem
@@ -191,6 +198,35 @@ def test_a_killed_supervisor_leaves_nothing_running(
     assert sandbox.sweep() == 0
     assert remains_of(sandbox, name) == []
     assert list((tmp_path / "leases").glob("*.lease")) == []
+
+
+AT_ONCE = """
+import os, sys
+from pathlib import Path
+from tests.support.sandboxes import sandbox_in, shell_job
+settings = {"use_cgroups": False} if sys.argv[3] == "rlimits" else {}
+sandbox = sandbox_in(Path(sys.argv[1]), **settings)
+kept = [sandbox.start(shell_job("sleep 60; : " + sys.argv[2]))
+        for _ in range(8)]
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("how", ["limited", "rlimits"])
+def test_a_supervisor_killed_while_its_sandboxes_start_leaves_none(
+    tmp_path, how
+):
+    """bubblewrap's init lets itself be ended only late in its start."""
+    word = f"started-in-vain-{how}"
+    words = (str(tmp_path), word, how)
+    ended = subprocess.run(
+        [sys.executable, "-c", AT_ONCE, *words], cwd=ROOT, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+    # one that was still being set up waits for good, and runs nothing
+    until(lambda: {name_of(pid) for pid in processes_with(word)} <= {"bwrap"})
+    assert sandbox_in(tmp_path).sweep() == 8
+    assert processes_with(word) == []
 
 
 @pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)

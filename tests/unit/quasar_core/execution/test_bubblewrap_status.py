@@ -3,17 +3,21 @@ from quasar_core.execution.supervisor import HeadAndTail
 
 
 def test_the_word_may_come_in_pieces_and_is_not_passed_on():
-    stream = Announced("secret", HeadAndTail(100, 100))
+    told = []
+    stream = Announced("secret", HeadAndTail(100, 100), lambda: told.append(1))
     for piece in (b"sec", b"r", b"etout", b"put"):
         assert stream.feed(piece)
     assert stream.ready
+    assert told == [1]
     assert stream.value == b"output"
 
 
 def test_another_word_is_shown_as_it_came():
-    stream = Announced("secret", HeadAndTail(100, 100))
+    told = []
+    stream = Announced("secret", HeadAndTail(100, 100), lambda: told.append(1))
     stream.feed(b"secre!")
     assert not stream.ready
+    assert told == []
     assert stream.value == b"secre!"
 
 

@@ -1,8 +1,9 @@
 import os
+import signal
 import subprocess
 
 import pytest
-from quasar_core.execution.processes import Namespace, is_zombie
+from quasar_core.execution.processes import Namespace, end_named, is_zombie
 
 
 @pytest.fixture
@@ -30,6 +31,16 @@ def test_a_killed_init_is_dead_even_before_it_is_buried(process):
 def test_another_process_with_the_same_pid_is_never_killed(process):
     found = Namespace.of(process.pid)
     Namespace(process.pid, found.started - 1).kill()
+    assert process.poll() is None
+
+
+def test_processes_end_by_a_word_that_no_other_has(process):
+    words = ["/bin/sh", "-c", "sleep 60; :", "a-word-of-its-own"]
+    with subprocess.Popen(words) as named:
+        end_named("a-word")
+        assert named.poll() is None
+        end_named("a-word-of-its-own")
+        assert named.wait(5) == -signal.SIGKILL
     assert process.poll() is None
 
 
