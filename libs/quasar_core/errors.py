@@ -199,6 +199,10 @@ class TransientError(QuasarError):
     """The world is at fault: another attempt, free for the miner."""
 
 
+class MachineFault(TransientError):
+    """A job came to nothing since the machine under it came to harm."""
+
+
 class Problem(QuasarError):
     """A request that the API refuses, as RFC 9457 will tell it.
 

@@ -141,6 +141,19 @@ class CoreSettings(BaseSettings):
     )
 
 
+class CanarySettings(CoreSettings):
+    """How often known submissions are judged: workers do it, the API asks."""
+
+    canary_seconds: float = Field(
+        default=86_400.0,
+        ge=0,
+        description=(
+            "How often a worker judges its canaries, known submissions; 0:"
+            " never. The API misses them after twice as long."
+        ),
+    )
+
+
 class ChainSettings(CoreSettings):
     """Which chain, and which subnet of it."""
 

@@ -10,9 +10,11 @@ from functools import partial
 from quasar_core.contracts.events import (
     BaselineMeasured,
     BenchmarkRequested,
+    CanaryVerdict,
     ChallengeRequested,
 )
 from quasar_core.contracts.reports import ChallengeReport, JudgeReport, Source
+from quasar_core.domain.canaries import Canary
 from quasar_core.errors import Stage
 from quasar_core.execution.fetch import Fetcher, FetchLimits
 from quasar_core.execution.sandbox import Sandbox
@@ -22,12 +24,15 @@ from quasar_core.judge.jobs import (
     JudgeSpec,
     SandboxChoice,
 )
+from quasar_core.judge.progress import unheard
 from quasar_core.judge.spawn import (
     challenge_in_subprocess,
     judge_in_subprocess,
     measure_baseline_in_subprocess,
 )
 from quasar_core.worker.attempt import Attempt, new_id
+from quasar_core.worker.canaries import Examine
+from quasar_core.worker.canary_sources import canary_source
 from quasar_core.worker.host import Host, run_process
 from quasar_core.worker.quarantine import Quarantine
 
@@ -122,6 +127,22 @@ def measure_baseline(
     )
 
 
+def examine_canary(
+    canary: Canary, *, settings: Settings, quarantine: Quarantine
+) -> CanaryVerdict:
+    """What a known submission comes to, judged as a stranger's is."""
+    spec = JudgeSpec(
+        run_id=f"canary-{canary.value}-{new_id()}",
+        source=canary_source(canary),
+        target_sequence_length=settings.canary_sequence_length,
+        settings=settings.judge,
+        sandbox=choice(settings),
+    )
+    with quarantine.minding():
+        report = judge_in_subprocess(spec, unheard)
+    return report.rejection.code if report.rejection else "passed"
+
+
 def choice(settings: Settings) -> SandboxChoice:
     """The sandbox that the referee is to use."""
     return SandboxChoice(
@@ -137,13 +158,14 @@ class Tools:
     """Who does the parts of a job: what `serve_with` is joined from.
 
     `measure(round_number, sequence_length)` gives the trusted kernel's
-    samples; `race` runs a challenge.
+    samples; `race` runs a challenge; `examine` judges a canary.
     """
 
     measure: Callable[[int, int], BaselineMeasured]
     fetch: Fetch
     judge: Judge
     race: Callable[[ChallengeRequested, Attempt], ChallengeReport]
+    examine: Examine
 
 
 def tools_of(host: Host, settings: Settings) -> Tools:
@@ -156,6 +178,9 @@ def tools_of(host: Host, settings: Settings) -> Tools:
         fetch=make_fetcher(settings, host.sandbox).fetch,
         judge=partial(judge_job, settings=settings, quarantine=quarantine),
         race=partial(challenge_job, settings=settings, quarantine=quarantine),
+        examine=partial(
+            examine_canary, settings=settings, quarantine=quarantine
+        ),
     )
 
 
@@ -188,7 +213,8 @@ def serve_with(host: Host, tools: Tools) -> None:
         host.run(job, partial(duel, job), Stage.SMOKE)
 
     host.consume(
-        {BenchmarkRequested: benchmark, ChallengeRequested: challenge}
+        {BenchmarkRequested: benchmark, ChallengeRequested: challenge},
+        tools.examine,
     )
 
 

@@ -28,6 +28,14 @@ class Settings(WorkerSettings):
     fetch_seconds: float = Field(
         default=60.0, gt=0, description="How long fetching a fork may take."
     )
+    canary_sequence_length: int = Field(
+        default=1_024,
+        gt=0,
+        description=(
+            "The length that canaries are timed at; they are checked at"
+            " every length that a submission is."
+        ),
+    )
     judge: JudgeSettings = Field(
         default=JudgeSettings(),
         description="How runs are judged, as JSON; the pool's rounds name it.",

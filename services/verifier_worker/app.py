@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from quasar_core.contracts.events import VerificationRequested
+from quasar_core.contracts.events import CanaryVerdict, VerificationRequested
+from quasar_core.domain.canaries import Canary
 from quasar_core.errors import Stage
 from quasar_core.judge.jobs import SandboxChoice, VerifySpec
+from quasar_core.judge.progress import unheard
 from quasar_core.judge.spawn import verify_in_subprocess
-from quasar_core.worker.attempt import Attempt
+from quasar_core.worker.attempt import Attempt, new_id
+from quasar_core.worker.canaries import Examine
+from quasar_core.worker.canary_sources import canary_source
 from quasar_core.worker.host import Host, run_process
 
 from services.verifier_worker.handlers import (
@@ -30,30 +34,51 @@ def verify_job(
         cosine_sim_threshold=job.cosine_sim_threshold,
         max_diff_threshold=job.max_diff_threshold,
         settings=settings.judging,
-        sandbox=SandboxChoice(
-            backend=settings.sandbox_backend,
-            allow_degraded=settings.allow_degraded,
-            image=settings.sandbox_image,
-            production=settings.environment == "production",
-        ),
+        sandbox=choice(settings),
     )
     report = verify_in_subprocess(spec, attempt.follow)
     return report.manifest, report.logits, report.rejection
 
 
+def examine_canary(canary: Canary, *, settings: Settings) -> CanaryVerdict:
+    """What a known submission's logits come to, checked as a stranger's."""
+    spec = VerifySpec(
+        run_id=f"canary-{canary.value}-{new_id()}",
+        source=canary_source(canary),
+        settings=settings.judging,
+        sandbox=choice(settings),
+    )
+    report = verify_in_subprocess(spec, unheard)
+    return report.rejection.code if report.rejection else "passed"
+
+
+def choice(settings: Settings) -> SandboxChoice:
+    """The sandbox that the referee is to use."""
+    return SandboxChoice(
+        backend=settings.sandbox_backend,
+        allow_degraded=settings.allow_degraded,
+        image=settings.sandbox_image,
+        production=settings.environment == "production",
+    )
+
+
 def serve(host: Host, settings: Settings) -> None:
     """Take jobs until SIGTERM."""
-    serve_with(host, partial(verify_job, settings=settings))
+    serve_with(
+        host,
+        partial(verify_job, settings=settings),
+        partial(examine_canary, settings=settings),
+    )
 
 
-def serve_with(host: Host, verify: Verify) -> None:
-    """Take jobs until SIGTERM, and check their logits with `verify`."""
+def serve_with(host: Host, verify: Verify, examine: Examine) -> None:
+    """Take jobs until SIGTERM; `verify` checks logits, `examine` canaries."""
     story = partial(verify_submission, verify=verify)
 
     def handle(job: VerificationRequested) -> None:
         host.run(job, partial(story, job), Stage.LOGITS)
 
-    host.consume({VerificationRequested: handle})
+    host.consume({VerificationRequested: handle}, examine)
 
 
 def main() -> None:

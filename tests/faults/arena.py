@@ -38,6 +38,7 @@ CREW = Crew(
     environment={
         "QUASAR_HEARTBEAT_SECONDS": "0.5",
         "QUASAR_SEEN_SECONDS": "1",
+        "QUASAR_CANARY_SECONDS": "0",
     },
 )
 LEASE_SECONDS = 4.0

@@ -9,6 +9,7 @@ from typing import Any
 from quasar_core.contracts.events import (
     AttemptStarted,
     BenchmarkRequested,
+    CanaryCompleted,
     ChallengeRequested,
     Contender,
     VerificationRequested,
@@ -28,6 +29,7 @@ from quasar_core.contracts.reports import (
     SourceFile,
     Timing,
 )
+from quasar_core.domain.canaries import EXPECTED, Canary
 
 TOKEN = "ab" * 16
 
@@ -176,13 +178,45 @@ def attempt_started(worker: str = "worker-1") -> AttemptStarted:
     )
 
 
-def worker_seen(worker: str = "worker-1") -> WorkerSeen:
+def canary_completed(
+    worker: str = "worker-1",
+    canary: Canary = Canary.HONEST,
+    got: str = "passed",
+    role: str = "benchmark",
+) -> CanaryCompleted:
+    """A known submission was judged."""
+    return CanaryCompleted(
+        event_id=uuid.uuid4(),
+        occurred_at=datetime.now(UTC),
+        worker=worker,
+        pool="cpu",
+        role=role,
+        canary=canary,
+        got=got,
+        harness_digest="3" * 64,
+        seconds=1.5,
+    )
+
+
+def right_canaries(
+    worker: str = "worker-1", role: str = "benchmark"
+) -> list[CanaryCompleted]:
+    """Every canary of a worker, each with its verdict."""
+    return [
+        canary_completed(worker, canary, got, role)
+        for canary, got in EXPECTED[role].items()
+    ]
+
+
+def worker_seen(
+    worker: str = "worker-1", role: str = "benchmark"
+) -> WorkerSeen:
     """A fact about a worker."""
     return WorkerSeen(
         event_id=uuid.uuid4(),
         occurred_at=datetime.now(UTC),
         worker=worker,
         pool="cpu",
-        role="benchmark",
+        role=role,
         environment={},
     )

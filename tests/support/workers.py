@@ -111,6 +111,7 @@ def worker_environment(
         "QUASAR_JUDGE": json.dumps(judge),
         "QUASAR_LOG_JSON": "false",
         "QUASAR_HEARTBEAT_SECONDS": "0.5",
+        "QUASAR_CANARY_SECONDS": "0",
         "OMP_NUM_THREADS": "1",
         **changes,
     }

@@ -10,7 +10,7 @@ from quasar_core.errors import Stage
 from quasar_core.worker.host import Host, run_process
 from quasar_core.worker.settings import WorkerSettings
 
-from deploy.local.pool.waiting import WaitingJudge
+from deploy.local.pool.waiting import WaitingJudge, all_is_well
 from services.benchmark_worker import app as benchmark_worker
 from services.benchmark_worker.settings import Settings as BenchmarkSettings
 from services.verifier_worker import app as verifier_worker
@@ -44,11 +44,13 @@ def main(arguments: Sequence[str]) -> None:
             fetch=judge.fetch,
             judge=judge.judge,
             race=judge.race,
+            examine=all_is_well("benchmark"),
         )
         benchmark_worker.serve_with(host, tools)
 
     def verifier(host: Host, settings: VerifierSettings) -> None:
-        verifier_worker.serve_with(host, judge_of(settings).verify)
+        verify = judge_of(settings).verify
+        verifier_worker.serve_with(host, verify, all_is_well("verifier"))
 
     if asked.role == "benchmark":
         run_process(BenchmarkSettings, "benchmark", benchmark)

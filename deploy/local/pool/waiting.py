@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from quasar_core.contracts.events import (
     BaselineMeasured,
     BenchmarkRequested,
+    CanaryVerdict,
     ChallengeRequested,
     VerificationRequested,
 )
@@ -35,14 +36,16 @@ from quasar_core.contracts.reports import (
     SourceFile,
     Timing,
 )
+from quasar_core.domain.canaries import EXPECTED, PASSED, Canary
 from quasar_core.domain.identity import identity
 from quasar_core.domain.seeds import seed_commitment
 from quasar_core.domain.sources import tree_hash
 from quasar_core.domain.tolerance import CPU_ROW_ERROR_BOUND
 from quasar_core.domain.workload import Profile, judged_length
-from quasar_core.errors import Stage
+from quasar_core.errors import RejectionCode, Stage
 from quasar_core.judge.progress import told
 from quasar_core.worker.attempt import Attempt, new_id
+from quasar_core.worker.canaries import Examine
 
 NAME = "none: a judge that waits"
 HARNESS = hashlib.sha256(b"quasar/a-judge-that-waits").hexdigest()
@@ -171,6 +174,16 @@ class WaitingJudge:
             prompts=(same,),
         )
         return manifest(str(job.attempt_id), attempt.seed), logits, None
+
+
+def all_is_well(role: str) -> Examine:
+    """What says of every canary what is expected of it."""
+
+    def examine(canary: Canary) -> CanaryVerdict:
+        expected = EXPECTED[role][canary]
+        return "passed" if expected == PASSED else RejectionCode(expected)
+
+    return examine
 
 
 def manifest(run_id: str, seed: str) -> Manifest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -33,8 +33,13 @@ from quasar_core.contracts.values import (
     Seconds,
     Sha256Hex,
     WorkerName,
+    WorkerRole,
 )
-from quasar_core.errors import Stage
+from quasar_core.domain.canaries import Canary
+from quasar_core.errors import RejectionCode, Stage
+
+CanaryVerdict = RejectionCode | Literal["passed", "no_verdict"]
+"""What a canary came to; what it had to come to is in `domain.canaries`."""
 
 
 class Event(Contract):
@@ -196,6 +201,8 @@ class RunFailed(WorkerEvent):
 
     stage: Stage
     reason: Annotated[str, Field(max_length=1_000)]
+    harmed: bool = False
+    """Whether the machine came to harm while the submission ran on it."""
 
 
 class BaselineMeasured(Event):
@@ -220,8 +227,11 @@ class CanaryCompleted(Event):
 
     worker: WorkerName
     pool: PoolName
-    canary: Annotated[str, Field(max_length=64)]
-    passed: bool
+    role: WorkerRole
+    canary: Canary
+    got: CanaryVerdict
+    harness_digest: Sha256Hex
+    seconds: Seconds
 
 
 class WorkerSeen(Event):
@@ -231,7 +241,7 @@ class WorkerSeen(Event):
 
     worker: WorkerName
     pool: PoolName
-    role: Annotated[str, Field(pattern=r"^(benchmark|verifier)$")]
+    role: WorkerRole
     environment: dict[str, str]
 
 

@@ -25,6 +25,7 @@ CommitHash = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 Sha256Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FencingToken = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 WorkerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+WorkerRole = Annotated[str, Field(pattern=r"^(benchmark|verifier)$")]
 PoolName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Hotkey = Annotated[str, Field(pattern=r"^[1-9A-HJ-NP-Za-km-z]{46,50}$")]
 Seconds = Annotated[float, Field(ge=0)]
@@ -43,4 +44,5 @@ __all__ = [
     "Seconds",
     "Sha256Hex",
     "WorkerName",
+    "WorkerRole",
 ]

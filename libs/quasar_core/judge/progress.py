@@ -30,6 +30,10 @@ class Progress(BaseModel):
 Listener = Callable[[Progress], None]
 
 
+def unheard(_: Progress) -> None:
+    """Nobody follows this."""
+
+
 @contextmanager
 def told(stage: Stage, progress: Listener) -> Iterator[Evidence]:
     """Tell that a stage begins, and, if nothing is raised, that it passed.

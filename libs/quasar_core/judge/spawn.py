@@ -19,7 +19,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from quasar_core.contracts.reports import ChallengeReport, JudgeReport
-from quasar_core.errors import QuasarError, TransientError
+from quasar_core.errors import MachineFault, QuasarError, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge.jobs import (
     AnswerLine,
@@ -34,7 +34,7 @@ from quasar_core.judge.jobs import (
     VerifyReport,
     VerifySpec,
 )
-from quasar_core.judge.progress import Listener, Progress
+from quasar_core.judge.progress import Listener, unheard
 
 COMMAND = (sys.executable, "-m", "quasar_core.judge")
 
@@ -49,17 +49,17 @@ class RefereeCrashedError(QuasarError):
     """The judge itself broke: ours, loud, with the traceback it printed."""
 
 
-class UnhealthyDeviceError(TransientError):
+class UnhealthyDeviceError(MachineFault):
     """The device failed its health check, before the job or after it."""
+
+
+class RefereeKilledError(MachineFault):
+    """Somebody, or something, killed the referee while it judged."""
 
 
 def never() -> bool:
     """No job is cancelled."""
     return False
-
-
-def _unheard(_: Progress) -> None:
-    """Nobody follows a measuring."""
 
 
 def judge_in_subprocess(
@@ -111,7 +111,7 @@ def measure_baseline_in_subprocess(
     spec: BaselineSpec, *, cancelled: Callable[[], bool] = never
 ) -> BaselineReport:
     """Time the trusted kernel; raises as `judge_in_subprocess` does."""
-    answer = _run(spec, _unheard, cancelled)
+    answer = _run(spec, unheard, cancelled)
     if answer.measured is None:
         raise RefereeCrashedError("a measuring ended without a report")
     return answer.measured
@@ -121,7 +121,7 @@ def reproduce_in_subprocess(
     spec: ReproduceSpec, *, cancelled: Callable[[], bool] = never
 ) -> ReproducedReport:
     """Call a source with the input it failed on; raises as the others."""
-    answer = _run(spec, _unheard, cancelled)
+    answer = _run(spec, unheard, cancelled)
     if answer.reproduced is None:
         raise RefereeCrashedError("a reproduction ended without a report")
     return answer.reproduced
@@ -256,5 +256,5 @@ def _crash(returncode: int | None, errors: IO[bytes]) -> QuasarError:
     errors.seek(max(0, size - STDERR_TAIL_BYTES))
     tail = errors.read().decode("utf-8", errors="replace")
     if returncode is not None and returncode < 0:
-        return TransientError(f"the referee was killed by {-returncode}")
+        return RefereeKilledError(f"the referee was killed by {-returncode}")
     return RefereeCrashedError(f"the referee ended with {returncode}\n{tail}")

@@ -68,7 +68,8 @@ class Consumer:
     on (on `recording` the message is set aside with it).
 
     `on_stop` is called by the signal handler, in the main thread, after the
-    stop was noted; it may raise to interrupt a handler.
+    stop was noted; it may raise to interrupt a handler. `until` is asked
+    between two messages: where it says yes, `run` returns as after a stop.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Consumer:
         verify: Verify | None = None,
         *,
         on_stop: Callable[[], None] | None = None,
+        until: Callable[[], bool] | None = None,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         visibility_seconds: float = VISIBILITY_SECONDS,
     ) -> None:
@@ -87,6 +89,7 @@ class Consumer:
         self._late = queue == RECORDING
         self._handlers = dict(handlers)
         self._on_stop = on_stop
+        self._until = until
         self._visibility_seconds = visibility_seconds
         self._stopping = False
         self._events = {event.event_name: event for event in handlers}
@@ -109,7 +112,7 @@ class Consumer:
         self._stopping = True
 
     def run(self) -> None:
-        """Consume until SIGTERM, SIGINT or `stop`.
+        """Consume until SIGTERM, SIGINT, `stop` or `until`.
 
         In the main thread the two signals are caught meanwhile. Where the
         broker is away it is tried again and again; what it lost is not
@@ -120,7 +123,7 @@ class Consumer:
         controller = LoopController(
             app=self._app,
             queues=[self.queue],
-            stopping=lambda: self._stopping,
+            stopping=self._leaves,
             unreachable=self._tell_unreachable,
             ready_callback=lambda _: self.ready.set(),
         )
@@ -134,6 +137,9 @@ class Consumer:
         if controller.exitcode:
             raise ConsumerFailed(f"the consumer of {self.queue} broke down")
         log.info("consumer.stopped", queue=self.queue)
+
+    def _leaves(self) -> bool:
+        return self._stopping or (self._until is not None and self._until())
 
     # --- joining Celery ---------------------------------------------------
 

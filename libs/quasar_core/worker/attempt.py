@@ -165,12 +165,23 @@ class Attempt:
             ),
         )
 
-    def failed(self, reason: str) -> None:
-        """The world, or we, are at fault: another attempt."""
+    @property
+    def has_run(self) -> bool:
+        """Whether the submission itself was run, and not just looked at."""
+        return self.stage not in (Stage.FETCH, Stage.SCREEN)
+
+    def failed(self, reason: str, *, harmed: bool = False) -> None:
+        """The world, or we, are at fault: another attempt.
+
+        `harmed`: the machine came to harm while the submission ran.
+        """
         self._end(
             "failed_run",
             self._made(
-                RunFailed, stage=self.stage, reason=reason[:TEXT_LIMIT]
+                RunFailed,
+                stage=self.stage,
+                reason=reason[:TEXT_LIMIT],
+                harmed=harmed,
             ),
         )
 

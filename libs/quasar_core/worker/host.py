@@ -30,6 +30,7 @@ from quasar_core.telemetry.disks import Place, watch_disks
 from quasar_core.telemetry.logs import configure_logging, get_logger
 from quasar_core.telemetry.metrics import serve_metrics
 from quasar_core.worker.attempt import Attempt, new_id
+from quasar_core.worker.canaries import Canaries, Doubt, Examine
 from quasar_core.worker.locks import (
     FileLock,
     default_lock_directory,
@@ -97,7 +98,8 @@ class Host:
             self.stop.shielded,
             first_stage,
         )
-        run_attempt(
+        self.doubt.raised()
+        left_in_doubt = run_attempt(
             attempt,
             story,
             stop=self.stop,
@@ -105,17 +107,22 @@ class Host:
             sweep=self.sandbox.sweep,
             heartbeat_seconds=self.settings.heartbeat_seconds,
         )
+        if not left_in_doubt:
+            self.doubt.lifted()
 
     def consume(
         self,
         handlers: Mapping[type[AttemptEvent], Callable[[Any], None]],
+        examine: Examine,
     ) -> None:
         """Take jobs of this worker's pool until SIGTERM.
 
-        All of them travel on one queue.
+        All of them travel on one queue. Between two of them the canaries
+        are judged by `examine`, when they are due.
         Raises SandboxUnavailable where the sandbox failed meanwhile: a
         worker without one would fail every submission it could get; and
-        WorkerQuarantined where its device has failed twice in a row.
+        WorkerQuarantined where its device has failed twice in a row, or a
+        canary got the wrong verdict.
         """
         unfit: list[SandboxUnavailable] = []
 
@@ -129,18 +136,61 @@ class Host:
             if self.quarantine.holds:
                 consumer.stop()
 
-        consumer = Consumer(
-            self.settings.redis_url,
-            queue_for(next(iter(handlers)), self.settings.pool),
-            dict.fromkeys(handlers, take),
-            on_stop=self.stop.interrupt,
-        )
+        canaries = self._canaries(examine)
         self.be_seen()
         with Pulse("seen", self.settings.seen_seconds, self.be_seen):
-            consumer.run()
+            while not self.quarantine.holds:
+                if canaries.due:
+                    self._judge(canaries)
+                    continue
+                consumer = Consumer(
+                    self.settings.redis_url,
+                    queue_for(next(iter(handlers)), self.settings.pool),
+                    dict.fromkeys(handlers, take),
+                    on_stop=self.stop.interrupt,
+                    until=lambda: canaries.due,
+                )
+                consumer.run()
+                if consumer.stopping:
+                    break
         if unfit:
             raise unfit[0]
         self.quarantine.check()
+
+    def _judge(self, canaries: Canaries) -> None:
+        """Judge the canaries while nobody else judges on this machine.
+
+        No message is asked for meanwhile: jobs wait on the queue, for
+        others too. A signal ends the process here.
+        """
+        with self.machine.held():
+            try:
+                canaries.judge()
+            finally:
+                self.sandbox.sweep()
+
+    def _canaries(self, examine: Examine) -> Canaries:
+        return Canaries(
+            worker=self.settings.worker_name,
+            pool=self.settings.pool,
+            role=self.role,
+            record=self.home / "canaries",
+            doubt=self.doubt,
+            period_seconds=self.settings.canary_seconds,
+            examine=examine,
+            deliver=self.post.deliver,
+            quarantine=self.quarantine,
+        )
+
+    @property
+    def home(self) -> Path:
+        """Where this worker keeps what must survive a restart."""
+        return self.settings.home(self.role)
+
+    @property
+    def doubt(self) -> Doubt:
+        """Whether a job may have harmed this machine."""
+        return Doubt(self.home / "in-doubt")
 
     def be_seen(self) -> None:
         """Say that this worker is up, and hand in what waits on disk."""

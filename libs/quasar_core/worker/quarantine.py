@@ -1,7 +1,8 @@
-"""Quarantine: a worker whose device fails twice in a row takes no more jobs.
+"""Quarantine: a worker that cannot be trusted takes no more jobs.
 
-It is a file, so that a restart does not lift it: an operator looks at the
-device, and then removes the file.
+Its device failed twice in a row, or a canary got the wrong verdict. It is a
+file, so that a restart does not lift it: an operator looks at the machine,
+and then removes the file.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Quarantine:
             told = self.path.read_text(encoding="utf-8")
             raise WorkerQuarantined(
                 f"this worker quarantined itself: {told}."
-                f" See to the device, then remove {self.path}"
+                f" See to the machine, then remove {self.path}"
             )
 
     @contextmanager
@@ -67,6 +68,10 @@ class Quarantine:
         self.failures += 1
         log.error("health.failed", reason=reason, in_a_row=self.failures)
         if self.failures >= FAILURES:
-            self.path.write_text(reason, encoding="utf-8")
-            WORKER_QUARANTINED.set(1)
-            log.critical("worker.quarantined", reason=reason)
+            self.impose(reason)
+
+    def impose(self, reason: str) -> None:
+        """Set this worker aside, from now on and after a restart."""
+        self.path.write_text(reason, encoding="utf-8")
+        WORKER_QUARANTINED.set(1)
+        log.critical("worker.quarantined", reason=reason)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from quasar_core.errors import SubmissionFault, TransientError
+from quasar_core.errors import (
+    MachineFault,
+    Stage,
+    SubmissionFault,
+    TransientError,
+)
 from quasar_core.telemetry.logs import get_logger
 from quasar_core.worker.attempt import Attempt, rejection_of
 from quasar_core.worker.locks import FileLock
@@ -26,7 +31,7 @@ def run_attempt(
     machine: FileLock,
     sweep: Callable[[], object],
     heartbeat_seconds: float,
-) -> None:
+) -> bool:
     """Tell that the attempt started, run `story`, and tell how it ended.
 
     The story waits for its turn on the machine, its lease renewed
@@ -34,6 +39,9 @@ def run_attempt(
     SubmissionFault as a rejection, a TransientError or a stop as a failed
     run. Any other error is told as a failed run too, and raised. `sweep`
     ends what a story that was cut short left in sandboxes.
+
+    Whether it left the machine in doubt: a run that failed for no fault of
+    its submission, once that was here.
     """
     attempt.started()
     with Pulse("heartbeat", heartbeat_seconds, attempt.heartbeat):
@@ -43,12 +51,15 @@ def run_attempt(
             attempt.rejected(rejection_of(fault))
         except TransientError as fault:
             log.warning("attempt.failed", fault=str(fault))
-            attempt.failed(str(fault))
+            hurt = isinstance(fault, MachineFault) and attempt.has_run
+            attempt.failed(str(fault), harmed=hurt)
+            return attempt.stage is not Stage.FETCH
         except StopRequested:
             attempt.failed(STOPPED)
         except BaseException:
             attempt.failed(OURS)
             raise
+    return False
 
 
 def _live(

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from quasar_core.contracts.values import PoolName, WorkerName
-from quasar_core.settings import CoreSettings, Secret
+from quasar_core.settings import CanarySettings, Secret
 
 PositiveSeconds = Annotated[float, Field(gt=0)]
 
@@ -25,7 +25,7 @@ def name_on_host(role: str) -> str:
     return f"{role}-{host}"[:64].rstrip("._-")
 
 
-class WorkerSettings(CoreSettings):
+class WorkerSettings(CanarySettings):
     """What a process reads that takes jobs and runs strangers' code."""
 
     pool: PoolName = Field(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from quasar_core.settings import CoreSettings
+from quasar_core.settings import CanarySettings
 
 PositiveFloat = Annotated[float, Field(gt=0)]
 
 
-class QueueSettings(CoreSettings):
+class QueueSettings(CanarySettings):
     """How jobs are dispatched and leased, and how often that is looked at."""
 
     dispatch_ahead: Annotated[int, Field(ge=1)] = Field(

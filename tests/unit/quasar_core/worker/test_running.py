@@ -4,6 +4,7 @@ from contextlib import nullcontext
 import pytest
 from quasar_core.contracts.reports import Rejection
 from quasar_core.errors import (
+    MachineFault,
     RejectionCode,
     Stage,
     SubmissionFault,
@@ -150,3 +151,22 @@ def test_what_the_story_left_in_sandboxes_is_swept(place, fault):
 def test_a_job_that_was_stopped_is_swept_too(place):
     place.run(lambda _: place.stop.interrupt())
     assert place.sweeps == [True]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fault", "harmed"),
+    [
+        (Stage.SMOKE, MachineFault("killed by 9"), True),
+        (Stage.SMOKE, TransientError("the kernel drifted"), False),
+        (Stage.SCREEN, MachineFault("killed by 9"), False),
+    ],
+)
+def test_only_what_ran_can_have_harmed_the_machine(
+    place, stage, fault, harmed
+):
+    def story(attempt):
+        attempt.stage = stage
+        raise fault
+
+    place.run(story)
+    assert place.post.events[-1].harmed is harmed
