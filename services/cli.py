@@ -71,7 +71,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "worker": Entry(
             "services.benchmark_worker.cli",
             "worker",
-            "The benchmark worker: run, doctor, replay.",
+            "The benchmark worker: run, doctor, canaries, replay.",
         ),
         "verifier": Entry(
             "services.verifier_worker.cli",

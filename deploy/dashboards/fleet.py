@@ -131,6 +131,25 @@ FLEET = Board(
             ),
         ),
         Section(
+            "Canaries: known code, judged by every worker",
+            (
+                Curve(
+                    "Judged within a day",
+                    {
+                        "{{canary}} {{outcome}}": (
+                            "max by (canary, outcome) (quasar_canary_runs)"
+                        )
+                    },
+                    description="Cheats are right where they were caught.",
+                ),
+                Curve(
+                    "Workers without canaries",
+                    {"{{role}}": "max by (role) (quasar_canaries_overdue)"},
+                    description="Up, and none for twice their period.",
+                ),
+            ),
+        ),
+        Section(
             "Logits, at the worst position of the last verification",
             (
                 Curve(

@@ -16,6 +16,7 @@ from quasar_core.messaging.limits import RateLimits
 
 from services.api import health, openapi, problems
 from services.api.admin import routes as admin
+from services.api.canaries import routes as canaries
 from services.api.clients import Proxies
 from services.api.commitments import routes as commitments
 from services.api.db.session import Database
@@ -38,6 +39,7 @@ FEATURES = (
     leaderboard,
     rounds,
     weights,
+    canaries,
     admin,
     health,
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from quasar_core.domain.canaries import EXPECTED, Canary
 from quasar_core.domain.rounds import RoundStatus
 from quasar_core.domain.submissions import Status
 from quasar_core.telemetry.metrics import (
     BEST_TOKENS_PER_SEC,
+    CANARIES_OVERDUE,
+    CANARY_RUNS,
     OUTBOX_LAG_SECONDS,
     OUTBOX_WAITING,
     QUEUE_DEPTH,
@@ -22,14 +25,21 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from services.api.attempts.repository import FROM, Job
+from services.api.canaries import repository as canaries
 from services.api.db.models import Round, Submission
 from services.api.db.records import OutboxRow, Worker
 from services.api.rounds import repository as rounds
 
 SEEN_SECONDS = 60
+CANARIES_COUNTED = timedelta(days=1)
 
 
-def update(session: Session, height: int | None, now: datetime) -> None:
+def update(
+    session: Session,
+    height: int | None,
+    now: datetime,
+    canary_seconds: float = 0.0,
+) -> None:
     """Set every gauge that is read from the database."""
     current = rounds.open_round(session)
     if current is not None:
@@ -38,6 +48,7 @@ def update(session: Session, height: int | None, now: datetime) -> None:
             _queue(session, job, current.pool, now)
     _outbox(session, now)
     _workers(session, now)
+    _canaries(session, now, canary_seconds)
 
 
 def _round(session: Session, row: Round, height: int | None) -> None:
@@ -112,6 +123,27 @@ def _workers(session: Session, now: datetime) -> None:
     WORKERS_SEEN.clear()
     for role, pool, number in rows:
         WORKERS_SEEN.labels(role, pool).set(number)
+
+
+def _canaries(session: Session, now: datetime, period: float) -> None:
+    counts = canaries.counts(session, now - CANARIES_COUNTED)
+    for canary in Canary:
+        for right, outcome in ((True, "right"), (False, "wrong")):
+            runs = (
+                one.runs
+                for one in counts
+                if (one.canary, one.right) == (canary, right)
+            )
+            CANARY_RUNS.labels(canary.value, outcome).set(sum(runs))
+    late = {}
+    if period > 0:
+        late = canaries.overdue(
+            session,
+            now - timedelta(seconds=SEEN_SECONDS),
+            now - timedelta(seconds=2 * period),
+        )
+    for role in EXPECTED:
+        CANARIES_OVERDUE.labels(role).set(late.get(role, 0))
 
 
 def _age(moment: datetime | None, now: datetime) -> float:

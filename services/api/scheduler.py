@@ -185,7 +185,9 @@ class Scheduler:
         """Bring the gauges up to date."""
         height = self._doors.registry.last_height()
         with self._doors.database.read() as session:
-            gauges.update(session, height, now)
+            gauges.update(
+                session, height, now, self._doors.settings.canary_seconds
+            )
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""`quasar worker`: run it, ask whether it could run, run a run again."""
+"""`quasar worker`: run it, look at it, run one of its runs again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
+
+ApiUrl = Annotated[
+    str, typer.Option(envvar=["QUASAR_API_URL", "VALIDATOR_API_URL"])
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object, for machines.")
+]
 
 app = typer.Typer(
     name="worker",
@@ -34,9 +41,7 @@ def run() -> None:
 
 @app.command()
 def doctor(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, for machines.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at everything a worker needs; exit code 1 where one is missing.
 
@@ -54,6 +59,38 @@ def doctor(
 
 
 @app.command()
+def canaries(
+    *,
+    api_url: ApiUrl = "http://127.0.0.1:8000",
+    days: Annotated[
+        int, typer.Option(min=1, max=90, help="How far back it counts.")
+    ] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Show what every worker made of known code: cheats caught, honest passed.
+
+    The exit code is 1 where the last run of a canary was wrong, and 2 where
+    the API does not tell.
+    """
+    from quasar_core.errors import QuasarError
+
+    from services.benchmark_worker.board import as_lines, board_at
+
+    try:
+        board = board_at(api_url, days)
+    except QuasarError as fault:
+        typer.echo(f"error: {fault}", err=True)
+        raise typer.Exit(2) from fault
+    if as_json:
+        typer.echo(board.model_dump_json())
+    else:
+        for line in as_lines(board):
+            typer.echo(line)
+    runs = (run for worker in board.workers for run in worker.last_runs)
+    raise typer.Exit(0 if all(run.right for run in runs) else 1)
+
+
+@app.command()
 def replay(
     run_id: Annotated[
         str,
@@ -62,9 +99,7 @@ def replay(
         ),
     ],
     *,
-    api_url: Annotated[
-        str, typer.Option(envvar=["QUASAR_API_URL", "VALIDATOR_API_URL"])
-    ] = "http://127.0.0.1:8000",
+    api_url: ApiUrl = "http://127.0.0.1:8000",
     allow_degraded: Annotated[
         bool,
         typer.Option(
@@ -72,9 +107,7 @@ def replay(
             help="Without control groups: for one's own code only.",
         ),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object, for machines.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a run again from its manifest: same seed, files and settings.
 

@@ -31,6 +31,7 @@ from quasar_core.client.answers import (
 from quasar_core.client.streams import moves_of
 from quasar_core.contracts.http import (
     Accepted,
+    CanaryBoard,
     CommitmentAccepted,
     CommitmentRequest,
     Explanation,
@@ -189,6 +190,12 @@ class QuasarClient:
         """Why a miner stands where he stands in a round."""
         path = f"/rounds/{int(round_number)}/explain/{hotkey}"
         return self._get(path, Explanation)
+
+    def canaries(
+        self, days: int | None = None, cursor: str | None = None
+    ) -> CanaryBoard:
+        """What workers made of known code over the last days, a page."""
+        return self._get("/canaries", CanaryBoard, days=days, cursor=cursor)
 
     # --- weights ------------------------------------------------------------
 

@@ -44,7 +44,7 @@ CRASHES = Counter(
 )
 WORKER_QUARANTINED = Gauge(
     "quasar_worker_quarantined",
-    "1 where this worker set itself aside: its device failed twice in a row.",
+    "1 where this worker set itself aside: see what its file says.",
 )
 SPOOLED_EVENTS = Gauge(
     "quasar_spooled_events", "Results on disk that await the broker."
@@ -131,6 +131,16 @@ BASELINE_SECONDS = Gauge(
     "quasar_baseline_seconds",
     "The trusted kernel's median sample, at the start of the round.",
     ["worker"],
+)
+CANARY_RUNS = Gauge(
+    "quasar_canary_runs",
+    "Canaries judged within a day: `right`, or `wrong`, by all workers.",
+    ["canary", "outcome"],
+)
+CANARIES_OVERDUE = Gauge(
+    "quasar_canaries_overdue",
+    "Workers that are up and judged no canary for twice its period.",
+    ["role"],
 )
 WORST_COSINE_SIM = Gauge(
     "quasar_worst_cosine_sim", "The last verification's worst position."

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.api.db.base import Base, only_where
@@ -142,6 +150,31 @@ class Baseline(Base):
     samples: Mapped[list[Any]]
     environment: Mapped[dict[str, Any]]
     measured_at: Mapped[datetime]
+
+
+class CanaryRun(Base):
+    """A canary that a worker judged, and what came of it."""
+
+    __tablename__ = "canary_runs"
+    __table_args__ = (
+        Index("ix_canary_runs_worker", "worker", "role", "canary", "id"),
+        Index("ix_canary_runs_recorded", "recorded_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(
+        SequenceNumber, primary_key=True, autoincrement=True
+    )
+    worker: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    pool: Mapped[str] = mapped_column(String(32))
+    canary: Mapped[str] = mapped_column(String(32))
+    got: Mapped[str] = mapped_column(String(32))
+    is_right: Mapped[bool] = mapped_column(Boolean)
+    harness_digest: Mapped[str] = mapped_column(String(64))
+    seconds: Mapped[float]
+    ran_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
 
 
 class WeightsReportRow(Base):

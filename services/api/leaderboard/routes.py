@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from quasar_core.contracts.http import (
     ChallengePage,
     Explanation,
@@ -26,6 +26,7 @@ from services.api.dependencies import (
     RoundNumber,
     TheDoors,
 )
+from services.api.etags import UNCHANGED, IfNoneMatch, fresh
 from services.api.leaderboard import service
 from services.api.leaderboard.statistics import statistics
 from services.api.openapi import problems
@@ -38,15 +39,6 @@ LEAGUE_NAMES = tuple(name for name, _ in MULTIPLIERS)
 KEPT_ROWS = 1_000
 
 Limit = Annotated[int, Query(ge=1, le=KEPT_ROWS)]
-IfNoneMatch = Annotated[str | None, Header(max_length=1_024)]
-
-UNCHANGED = {304: {"description": "As it was: see `If-None-Match`."}}
-
-
-def fresh(tag: str, if_none_match: str | None) -> bool:
-    """Whether what the caller holds is what there is."""
-    held = (if_none_match or "").split(",")
-    return any(t.strip().removeprefix("W/") in (tag, "*") for t in held)
 
 
 def round_or_current(session: Session, number: int | None) -> Round:

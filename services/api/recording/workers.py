@@ -10,10 +10,13 @@ from quasar_core.contracts.events import (
     CanaryCompleted,
     WorkerSeen,
 )
+from quasar_core.domain.canaries import EXPECTED, is_right
 from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import BASELINE_SECONDS
 from sqlalchemy.orm import Session
 
+from services.api.canaries import repository as canaries
+from services.api.db import eventlog
 from services.api.db.models import Round
 from services.api.workers import repository
 
@@ -56,13 +59,40 @@ def baseline_measured(
 def canary_completed(
     session: Session, event: CanaryCompleted, now: datetime
 ) -> None:
-    """A canary that was missed is an operator's business, and at once."""
-    del session, now
-    tell = log.info if event.passed else log.error
-    tell(
-        "canary.completed",
+    """A known submission was judged: noted, and in the log.
+
+    Whether it was right is derived here. One that was not is an operator's
+    business, and at once.
+    """
+    right = is_right(event.role, event.canary, event.got)
+    canaries.add(
+        session,
         worker=event.worker,
+        role=event.role,
         pool=event.pool,
-        canary=event.canary,
-        passed=event.passed,
+        canary=event.canary.value,
+        got=str(event.got),
+        is_right=right,
+        harness_digest=event.harness_digest,
+        seconds=event.seconds,
+        ran_at=event.occurred_at,
+        recorded_at=now,
     )
+    facts = {
+        "role": event.role,
+        "pool": event.pool,
+        "canary": event.canary.value,
+        "expected": EXPECTED[event.role][event.canary],
+        "got": str(event.got),
+        "right": right,
+        "harness_digest": event.harness_digest,
+    }
+    eventlog.append(
+        session,
+        kind="canary",
+        actor=f"worker:{event.worker}",
+        now=now,
+        evidence=facts,
+    )
+    tell = log.info if right else log.error
+    tell("canary.completed", worker=event.worker, **facts)

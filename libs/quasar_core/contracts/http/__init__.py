@@ -22,6 +22,12 @@ from quasar_core.contracts.http.boards import (
     Standings,
     StandingsRow,
 )
+from quasar_core.contracts.http.canaries import (
+    CanaryBoard,
+    CanaryTally,
+    CanaryView,
+    WorkerCanaries,
+)
 from quasar_core.contracts.http.challenges import (
     ChallengePage,
     ChallengeView,
@@ -79,6 +85,9 @@ __all__ = [
     "BanView",
     "Bans",
     "BaselineView",
+    "CanaryBoard",
+    "CanaryTally",
+    "CanaryView",
     "ChallengePage",
     "ChallengeView",
     "CommitmentAccepted",
@@ -120,5 +129,6 @@ __all__ = [
     "WeightsHistory",
     "WeightsRecord",
     "WeightsReport",
+    "WorkerCanaries",
     "WorkerView",
 ]

@@ -7,6 +7,11 @@ from quasar_core.domain.submissions import Status
 
 from services.api import gauges
 from services.api.db.models import Submission
+from tests.support.events import (
+    canary_completed,
+    right_canaries,
+    worker_seen,
+)
 
 
 def value(name, **labels):
@@ -57,3 +62,27 @@ def test_the_fastest_of_each_league_is_told(sqlite_world):
     with world.database.read() as session:
         gauges.update(session, 400, world.clock())
     assert value("quasar_best_tokens_per_sec", league=league) == 123.5
+
+
+def test_canaries_of_a_day_are_counted_and_late_ones_missed(sqlite_world):
+    world = sqlite_world
+    world.record(
+        worker_seen(), *right_canaries(), canary_completed(got="no_verdict")
+    )
+
+    def told():
+        with world.database.read() as session:
+            gauges.update(session, None, world.clock(), 86_400.0)
+        runs = "quasar_canary_runs"
+        return (
+            value(runs, canary="honest", outcome="right"),
+            value(runs, canary="honest", outcome="wrong"),
+            value("quasar_canaries_overdue", role="benchmark"),
+            value("quasar_canaries_overdue", role="verifier"),
+        )
+
+    assert told() == (1, 1, 0, 0)
+    world.later(2 * 86_400)
+    assert told() == (0, 0, 0, 0)
+    world.record(worker_seen())
+    assert told() == (0, 0, 1, 0)

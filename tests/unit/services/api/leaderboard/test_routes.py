@@ -2,24 +2,8 @@ import pytest
 from quasar_core.contracts.http import Leaderboard
 from quasar_core.errors import Problem
 
-from services.api.leaderboard.routes import fresh, page, round_or_current
+from services.api.leaderboard.routes import page, round_or_current
 from tests.support.played import leaderboard_row
-
-
-@pytest.mark.parametrize(
-    ("held", "is_fresh"),
-    [
-        (None, False),
-        ("", False),
-        ('"a"', True),
-        ('W/"a"', True),
-        ('"b", "a"', True),
-        ('"b"', False),
-        ("*", True),
-    ],
-)
-def test_what_the_caller_holds_is_compared_by_tag(held, is_fresh):
-    assert fresh('"a"', held) is is_fresh
 
 
 def test_a_round_is_asked_for_by_number_or_is_the_open_one(sqlite_world):

@@ -1,8 +1,13 @@
 from uuid import uuid4
 
 import pytest
-from quasar_core.contracts.events import BaselineMeasured, CanaryCompleted
+from quasar_core.contracts.events import BaselineMeasured
+from quasar_core.domain.canaries import Canary
+from sqlalchemy import select
 from structlog.testing import capture_logs
+
+from services.api.db.records import CanaryRun, LogRow
+from tests.support.events import canary_completed
 
 
 def baseline(world, round_number):
@@ -26,19 +31,31 @@ def test_a_baseline_is_shown_with_its_round(sqlite_world):
 
 
 @pytest.mark.parametrize(
-    ("passed", "level"), [(True, "info"), (False, "error")]
+    ("got", "level"), [("passed", "info"), ("output_mismatch", "error")]
 )
-def test_a_missed_canary_is_loud(sqlite_world, passed, level):
-    event = CanaryCompleted(
-        event_id=uuid4(),
-        occurred_at=sqlite_world.clock(),
-        worker="worker-1",
-        pool="cpu",
-        canary="known_bad",
-        passed=passed,
-    )
+def test_a_missed_canary_is_loud(sqlite_world, got, level):
     with capture_logs() as logs:
-        sqlite_world.record(event)
+        sqlite_world.record(canary_completed(got=got))
     assert [(row["event"], row["log_level"]) for row in logs] == [
         ("canary.completed", level)
     ]
+
+
+def test_a_canary_is_noted_once_and_stands_in_the_log(sqlite_world):
+    world = sqlite_world
+    event = canary_completed(canary=Canary.FORGETFUL, got="passed")
+    world.record(event, event)
+    with world.database.read() as session:
+        (run,) = session.scalars(select(CanaryRun)).all()
+        assert (run.worker, run.canary, run.got) == (
+            "worker-1",
+            "forgetful",
+            "passed",
+        )
+        assert run.is_right is False
+        (row,) = session.scalars(
+            select(LogRow).where(LogRow.kind == "canary")
+        ).all()
+    assert row.actor == "worker:worker-1"
+    assert row.evidence["expected"] == "output_mismatch"
+    assert row.evidence["right"] is False

@@ -1,0 +1,1 @@
+"""Canaries: what came of known submissions on every worker."""
