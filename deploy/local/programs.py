@@ -132,6 +132,7 @@ def api_environment(wiring: Wiring) -> Mapping[str, str]:
         "QUASAR_REVEAL_WINDOW": str(rules.reveal_window),
         "QUASAR_QUOTA_JUDGED_PER_ROUND": str(rules.judged_per_round),
         "QUASAR_LEASE_SECONDS": str(rules.lease_seconds),
+        "QUASAR_CANARY_SECONDS": str(rules.canary_seconds),
         # everybody on this machine has the same address
         "QUASAR_REQUESTS_PER_MINUTE": "0",
         "QUASAR_AUTH_FAILURES": "0",
@@ -151,6 +152,7 @@ def worker_environment(wiring: Wiring, worker: str) -> Mapping[str, str]:
         "QUASAR_WORKER_SEED_FILE": str(wiring.identities.workers[worker]),
         "QUASAR_POOL": POOL,
         "QUASAR_HEARTBEAT_SECONDS": str(wiring.rules.heartbeat_seconds),
+        "QUASAR_CANARY_SECONDS": str(wiring.rules.canary_seconds),
     }
 
 

@@ -27,6 +27,8 @@ class Rules:
     blocks_until_reveal: int = 100
     reveal_window: int = 300
     git_schemes: tuple[str, ...] = ("file", "https")
+    canary_seconds: float = 0.0
+    """0: whoever watches a laptop waits for no known code to be judged."""
     judge: str | None = None
     """How the workers judge, as JSON; None: as they do by themselves."""
 

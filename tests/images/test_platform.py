@@ -135,6 +135,7 @@ def settle(project, sandbox):
         "QUASAR_SANDBOX_IMAGE": sandbox,
         "QUASAR_GIT_SCHEMES": """'["file"]'""",
         "QUASAR_REQUESTS_PER_MINUTE": 0,
+        "QUASAR_CANARY_SECONDS": 0,
         "QUASAR_LEAGUE_UNIT": LENGTH // 2,
         "QUASAR_MAX_SEQUENCE_LENGTH": 10 * LENGTH,
         "QUASAR_CHAIN_URL": "local:///chain/chain.json",
