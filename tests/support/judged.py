@@ -234,6 +234,15 @@ class Worker:
             **self._about(job), stage=Stage.FETCH, reason="disk\0full"
         )
 
+    def harmed(self, job: AttemptEvent) -> RunFailed:
+        """The machine came to harm while the submission ran on it."""
+        return RunFailed(
+            **self._about(job),
+            stage=Stage.SMOKE,
+            reason="the referee was killed by 9",
+            harmed=True,
+        )
+
 
 def play(
     world: World,

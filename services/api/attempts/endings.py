@@ -14,7 +14,7 @@ from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import ATTEMPTS, VERDICTS
 from sqlalchemy.orm import Session
 
-from services.api.attempts import repository
+from services.api.attempts import harm, repository
 from services.api.attempts.repository import Job, State
 from services.api.challenges import repository as challenges
 from services.api.db import outbox
@@ -52,8 +52,10 @@ def give_up(
 ) -> None:
     """An attempt came to nothing: another one later, or no more.
 
-    `state` is failed or lost; both rows are locked. At most three, and the
-    wait before the next doubles.
+    `state` is failed, harmed or lost; both rows are locked. At most three,
+    and the wait before the next doubles. Where a second worker came to harm,
+    the submission is turned down if both are known to be healthy, and waits
+    for that word otherwise.
     """
     finish(attempt, state, now, reason)
     session.flush()
@@ -78,7 +80,11 @@ def give_up(
         goes_to=goes_to.value,
         **evidence,
     )
+    if harm.convicted(session, submission, actor=actor, now=now):
+        return
     submission.not_before = now + _wait(spent, backoff_seconds)
+    if harm.is_suspected(session, submission.id):
+        submission.not_before = now + harm.HOLD
     if goes_to is not Status.QUEUED or status is not Status.QUEUED:
         move(
             session,

@@ -13,6 +13,8 @@ class State(StrEnum):
     COMPLETED = "completed"
     REJECTED = "rejected"
     FAILED = "failed"
+    HARMED = "harmed"
+    """Failed, and its worker came to harm."""
     LOST = "lost"
     UNDELIVERED = "undelivered"
     FORGIVEN = "forgiven"
@@ -20,5 +22,8 @@ class State(StrEnum):
 
 
 LIVE = (State.DISPATCHED, State.STARTED)
-SPENT = (State.FAILED, State.LOST)
+SPENT = (State.FAILED, State.HARMED, State.LOST)
 """A worker had it: it counts towards the three."""
+
+HARMFUL = (State.HARMED, State.LOST)
+"""Its worker came to harm, or went silent: see `harm.py`."""

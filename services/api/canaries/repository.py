@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from quasar_core.domain.canaries import Canary
+from quasar_core.domain.canaries import EXPECTED, Canary
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -100,6 +100,32 @@ def last_runs(
     return session.scalars(
         select(CanaryRun).where(CanaryRun.id.in_(last)).order_by(CanaryRun.id)
     ).all()
+
+
+def right_around(
+    session: Session, worker: str, role: str, moment: datetime
+) -> bool:
+    """Whether a worker's canaries were right before a moment and after it.
+
+    Each of them was, in the last run before and in the first one after.
+    """
+    mine = (CanaryRun.worker == worker, CanaryRun.role == role)
+    before = select(func.max(CanaryRun.id)).where(
+        *mine, CanaryRun.recorded_at <= moment
+    )
+    after = select(func.min(CanaryRun.id)).where(
+        *mine, CanaryRun.recorded_at > moment
+    )
+    for ids in (before, after):
+        runs = session.execute(
+            select(CanaryRun.canary, CanaryRun.is_right).where(
+                CanaryRun.id.in_(ids.group_by(CanaryRun.canary))
+            )
+        ).all()
+        right = {canary for canary, is_right in runs if is_right}
+        if right != set(EXPECTED[role]):
+            return False
+    return True
 
 
 def overdue(

@@ -202,13 +202,13 @@ def settle_judge(scene: Scene, manifest: Manifest) -> None:
         row.harness_digest = manifest.harness_digest
 
 
-def start_over(scene: Scene, reason: str) -> None:
-    """The attempt failed, by no fault of the submission."""
+def start_over(scene: Scene, reason: str, state: State = State.FAILED) -> None:
+    """The attempt came to nothing, by no known fault of the submission."""
     give_up(
         scene.session,
         scene.submission,
         scene.attempt,
-        State.FAILED,
+        state,
         reason=reason,
         actor=scene.actor,
         now=scene.now,

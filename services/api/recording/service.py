@@ -26,7 +26,7 @@ from quasar_core.contracts.events import (
 from quasar_core.telemetry.logs import get_logger
 from sqlalchemy.orm import Session
 
-from services.api.attempts.repository import Job
+from services.api.attempts.repository import Job, State
 from services.api.db.session import Database
 from services.api.recording import challenges, results, workers
 from services.api.recording.facts import (
@@ -174,7 +174,8 @@ def alive(scene: Scene, event: AttemptHeartbeat) -> None:
 
 def failed(scene: Scene, event: RunFailed) -> None:
     """The world is at fault: another attempt."""
-    start_over(scene, f"{event.stage.value}: {event.reason}")
+    state = State.HARMED if event.harmed else State.FAILED
+    start_over(scene, f"{event.stage.value}: {event.reason}", state)
 
 
 ABOUT_ATTEMPTS: Mapping[type[Event], Callable[..., None]] = MappingProxyType(

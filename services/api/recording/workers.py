@@ -15,6 +15,7 @@ from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import BASELINE_SECONDS
 from sqlalchemy.orm import Session
 
+from services.api.attempts import harm
 from services.api.canaries import repository as canaries
 from services.api.db import eventlog
 from services.api.db.models import Round
@@ -94,5 +95,6 @@ def canary_completed(
         now=now,
         evidence=facts,
     )
+    harm.heard(session, event.worker, right=right, now=now)
     tell = log.info if right else log.error
     tell("canary.completed", worker=event.worker, **facts)

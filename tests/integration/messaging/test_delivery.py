@@ -283,3 +283,22 @@ def test_handlers_of_one_queue_are_told_apart_by_their_event(redis_url, bus):
             bus.publish(event)
         eventually(lambda: started and seen, "both")
     assert (started, seen) == ([events[0]], [events[1]])
+
+
+def test_a_consumer_leaves_between_two_messages_when_it_is_told(
+    redis_url, bus
+):
+    heard = []
+    sent = [benchmark_requested() for _ in range(3)]
+    for job in sent:
+        bus.publish(job, pool="cpu")
+    for least in (2, 3):
+        consumer = Consumer(
+            redis_url,
+            "benchmark.cpu",
+            {BenchmarkRequested: heard.append},
+            until=lambda least=least: len(heard) >= least,
+        )
+        consumer.run()
+        assert heard == sent[:least]
+        assert not consumer.stopping
