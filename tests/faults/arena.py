@@ -66,10 +66,11 @@ class Arena:
         folder: Path,
         database_url: str,
         postgres: BreakablePostgres | None = None,
+        crew: Crew = CREW,
     ) -> None:
         self.postgres = postgres
         self.platform = PoolPlatform(
-            folder, database_url, replace(CREW, poison=POISON), SETTINGS
+            folder, database_url, replace(crew, poison=POISON), SETTINGS
         )
         self.redis = redis.Redis.from_url(self.platform.doors.platform)
         self.down: set[str] = set()

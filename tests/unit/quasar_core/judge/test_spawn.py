@@ -12,6 +12,7 @@ from quasar_core.judge import spawn
 from quasar_core.judge.jobs import BaselineSpec, JudgeSpec, VerifySpec
 from quasar_core.judge.spawn import (
     RefereeCrashedError,
+    RefereeKilledError,
     UnhealthyDeviceError,
     judge_in_subprocess,
     measure_baseline_in_subprocess,
@@ -126,7 +127,7 @@ def test_the_wrong_kind_of_end_is_a_crash(referee):
 
 def test_a_referee_that_was_killed_is_the_worlds_fault(referee):
     referee("os.kill(os.getpid(), signal.SIGKILL)")
-    with pytest.raises(TransientError, match="killed by 9"):
+    with pytest.raises(RefereeKilledError, match="killed by 9"):
         baseline()
 
 
