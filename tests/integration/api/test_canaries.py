@@ -1,7 +1,13 @@
 """The board of canaries on both engines."""
 
+import json
+
+from typer.testing import CliRunner
+
 from services.api import gauges
 from services.api.db import migrate
+from services.benchmark_worker.cli import worker
+from tests.support.api_server import served
 from tests.support.events import (
     canary_completed,
     right_canaries,
@@ -50,3 +56,24 @@ def test_gauges_and_a_migration_back_and_forth(world):
     board = world.client.get("/canaries").json()
     assert board["honest_passed"]["runs"] == 0
     assert [one["worker"] for one in board["workers"]] == ["worker-1"]
+
+
+def test_the_command_shows_the_board_and_fails_on_a_wrong_run(world):
+    world.record(worker_seen(), *right_canaries())
+    with served(world.client.app) as url:
+
+        def run(*words):
+            return CliRunner().invoke(
+                worker, ["canaries", "--api-url", url, *words]
+            )
+
+        done = run("--json")
+        assert done.exit_code == 0, done.output
+        board = json.loads(done.stdout.splitlines()[-1])
+        assert board["cheats_caught"] == {"right": 2, "runs": 2}
+        world.record(canary_completed(got="output_mismatch"))
+        done = run()
+        assert done.exit_code == 1
+        assert "WRONG: honest had to be passed" in done.stdout
+        assert "honest passed 1 of 2" in done.stdout
+    assert run().exit_code == 2
