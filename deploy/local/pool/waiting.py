@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from quasar_core.contracts.events import (
     BaselineMeasured,
@@ -108,7 +109,6 @@ class WaitingJudge:
         for stage in self.stages:
             with told(stage, attempt.follow):
                 self.sleep(self.seconds / len(self.stages))
-        taken = max(self.seconds, 0.001)
         return JudgeReport(
             manifest=manifest(str(job.attempt_id), attempt.seed),
             correctness=CorrectnessReport(
@@ -118,13 +118,8 @@ class WaitingJudge:
                 bound=CPU_ROW_ERROR_BOUND,
             ),
             timing=Timing(
-                sequence_length=judged_length(job.sequence_length),
-                samples=(taken,) * SAMPLES,
                 baseline_samples=(BASELINE_SECONDS,) * SAMPLES,
-                back_to_back=taken,
-                back_to_back_calls=BACK_TO_BACK,
-                rest=0.0,
-                overhead=0.0,
+                **self._figures(job.sequence_length),
             ),
         )
 
@@ -137,21 +132,26 @@ class WaitingJudge:
             manifest=manifest(str(job.attempt_id), attempt.seed),
             timing=ChallengeTiming(
                 blocks=SAMPLES,
-                challenger=self._side(job.challenger.sequence_length),
-                defender=self._side(job.defender.sequence_length),
+                challenger=ChallengeSide(
+                    **self._figures(job.challenger.sequence_length)
+                ),
+                defender=ChallengeSide(
+                    **self._figures(job.defender.sequence_length)
+                ),
             ),
         )
 
-    def _side(self, sequence_length: int) -> ChallengeSide:
+    def _figures(self, sequence_length: int) -> dict[str, Any]:
+        """What a kernel that takes as long as the wait is measured at."""
         taken = max(self.seconds, 0.001)
-        return ChallengeSide(
-            sequence_length=judged_length(sequence_length),
-            samples=(taken,) * SAMPLES,
-            back_to_back=taken,
-            back_to_back_calls=BACK_TO_BACK,
-            rest=0.0,
-            overhead=0.0,
-        )
+        return {
+            "sequence_length": judged_length(sequence_length),
+            "samples": (taken,) * SAMPLES,
+            "back_to_back": taken,
+            "back_to_back_calls": BACK_TO_BACK,
+            "rest": 0.0,
+            "overhead": 0.0,
+        }
 
     def verify(
         self, job: VerificationRequested, attempt: Attempt
