@@ -72,9 +72,7 @@ class BubblewrapSandbox:
         launch = Launch(
             job=job,
             bwrap=self._bwrap,
-            seccomp=filter_program(
-                loopback=job.loopback, device=job.gpu is not None
-            ),
+            seccomp=filter_program(**job.grants),
             user_namespace=self.has_user_namespace,
         )
         return BubblewrapRun(launch, self._leases.take(), self._tree)

@@ -80,7 +80,7 @@ class DockerSandbox:
             image=image,
             socket=directory / f"{lease.name}.sock",
             owner=str(directory),
-            profile=profile(loopback=job.loopback, device=job.gpu is not None),
+            profile=profile(**job.grants),
         )
         version = API_VERSION if job.gpu is None else CDI_API_VERSION
         return DockerRun(job, place, lease, self._client(version))

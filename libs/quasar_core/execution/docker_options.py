@@ -72,9 +72,7 @@ def told(job: Job) -> dict[str, Any]:
         "numbers": list(job.pass_fds),
         "nofile": job.limits.nofile,
         "seconds": job.limits.wall_seconds + GRACE_SECONDS,
-        "filter": filter_program(
-            loopback=job.loopback, device=job.gpu is not None
-        ).hex(),
+        "filter": filter_program(**job.grants).hex(),
     }
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, TypedDict
 
 from quasar_core.errors import TransientError
 from quasar_core.execution.limits import Limits
@@ -32,6 +31,13 @@ class Mount:
     target: Path
 
 
+class Grants(TypedDict):
+    """What a job's filter lets through beside what every job may call."""
+
+    loopback: bool
+    device: bool
+
+
 @dataclass(frozen=True)
 class Job:
     """What to run inside a sandbox.
@@ -50,6 +56,11 @@ class Job:
     gpu: GpuView | None = None
     loopback: bool = False
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def grants(self) -> Grants:
+        """What it may call beside what every job may."""
+        return Grants(loopback=self.loopback, device=self.gpu is not None)
 
 
 class Ending(StrEnum):
@@ -130,12 +141,7 @@ class Running(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Sandbox(Protocol):
