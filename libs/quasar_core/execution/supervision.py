@@ -9,7 +9,6 @@ import time
 import weakref
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillRunning
-from types import TracebackType
 from typing import Protocol, Self
 
 from quasar_core.execution.sandbox import Outcome, SandboxUnavailable
@@ -159,10 +158,5 @@ class SupervisedRun:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.kill()
