@@ -102,6 +102,8 @@ def create_app(
     app.state.doors = joined
     app.state.banned_networks = BannedNetworks(joined.database, joined.clock)
     app.state.boards = Kept()
+    app.state.bodies = Kept()
+    app.state.tallies = Kept(1)
     app.state.streams = Streams(
         joined.settings.max_event_streams,
         joined.settings.max_event_streams_per_client,

@@ -54,8 +54,8 @@ class Doors:
         self.bus.close()
 
 
-def the_doors(request: Request) -> Doors:
-    """The doors that the app was made with."""
+async def the_doors(request: Request) -> Doors:
+    """The doors that the app was made with; asked for in no other thread."""
     return request.app.state.doors
 
 

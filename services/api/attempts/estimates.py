@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from quasar_core.contracts.http import FURTHEST_POSITION
@@ -61,20 +62,24 @@ def place_of(session: Session, row: Submission) -> Place:
     found = session.execute(_PLACE, asked).all()
     ahead = found[0][0]
     usual = repository.mean_seconds((start, end) for _, start, end in found)
-    return Place(ahead + 1, _eta(session, ahead, usual))
+    busy = repository.busy_workers(session) if usual else ()
+    return Place(ahead + 1, _eta(ahead, usual, busy))
 
 
-def eta_seconds(session: Session, ahead: int) -> float | None:
-    """Seconds until `ahead` benchmarks are done; None before the first."""
-    return _eta(session, ahead, repository.usual_seconds(session))
+def eta_seconds(
+    session: Session, ahead: int, busy: Collection[tuple[str, str]]
+) -> float | None:
+    """Seconds until `ahead` benchmarks are done; None before the first.
+
+    `busy` is who works on what, as `repository.busy_workers` says.
+    """
+    return _eta(ahead, repository.usual_seconds(session), busy)
 
 
-def _eta(session: Session, ahead: int, usual: float) -> float | None:
+def _eta(
+    ahead: int, usual: float, busy: Collection[tuple[str, str]]
+) -> float | None:
     if usual == 0:
         return None
-    busy = [
-        worker
-        for worker, queue in repository.busy_workers(session)
-        if queue == Job.BENCHMARK.queue
-    ]
-    return round(ahead * usual / max(len(busy), 1), 1)
+    at_it = [queue for _, queue in busy if queue == Job.BENCHMARK.queue]
+    return round(ahead * usual / max(len(at_it), 1), 1)

@@ -18,6 +18,16 @@ GENESIS_HASH = "0" * 64
 SEALER = "the event log's next block"
 """Whose writes the making of a block is: they follow one another."""
 
+_SEALED = func.coalesce(
+    select(LogBlock.last_sequence)
+    .order_by(LogBlock.number.desc())
+    .limit(1)
+    .scalar_subquery(),
+    0,
+)
+_UNSEALED = select(func.count()).where(LogRow.sequence > _SEALED)
+_VERSION = select(_SEALED, _UNSEALED.scalar_subquery())
+
 
 def append(
     session: Session,
@@ -133,6 +143,16 @@ def canonical(row: LogRow, sequence: int | None = None) -> bytes:
         fields, sort_keys=True, separators=(",", ":"), allow_nan=False
     )
     return line.encode() + b"\n"
+
+
+def version(session: Session) -> str:
+    """What is another after each row of the log that came to be seen.
+
+    Rows above the newest block may appear out of order, so they are
+    counted; below its end none can still appear.
+    """
+    until, more = session.execute(_VERSION).one()
+    return f"{until}-{more}"
 
 
 def unsealed(session: Session) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 from quasar_core.contracts.http import (
     ChallengePage,
     Explanation,
@@ -18,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from services.api.challenges import repository as challenges
 from services.api.challenges import views
+from services.api.db import eventlog
 from services.api.db.models import Round
 from services.api.dependencies import (
     HotkeyInPath,
@@ -28,7 +31,7 @@ from services.api.dependencies import (
 )
 from services.api.etags import UNCHANGED, IfNoneMatch, fresh
 from services.api.leaderboard import service
-from services.api.leaderboard.statistics import statistics
+from services.api.leaderboard.statistics import statistics, tally
 from services.api.openapi import problems
 from services.api.problems import invalid, not_found, unavailable
 from services.api.rounds import repository as rounds
@@ -72,6 +75,19 @@ def standings_now(session: Session, request: Request, row: Round) -> Standings:
     )
 
 
+def told(
+    request: Request, key: str, held: str | None, make: Callable[[], BaseModel]
+) -> Response:
+    """What has this version, as JSON that is made once; or that it is held."""
+    headers = {"ETag": f'"{key}"', "Cache-Control": "no-cache"}
+    if fresh(headers["ETag"], held):
+        return Response(status_code=304, headers=headers)
+    body = request.app.state.bodies.get(
+        key, lambda: make().model_dump_json().encode()
+    )
+    return Response(body, headers=headers, media_type="application/json")
+
+
 @router.get(
     "/leaderboard",
     response_model=Leaderboard,
@@ -80,7 +96,6 @@ def standings_now(session: Session, request: Request, row: Round) -> Standings:
 def get_leaderboard(
     doors: TheDoors,
     request: Request,
-    response: Response,
     round_number: Annotated[RoundFilter, Query(alias="round")] = None,
     league: Annotated[
         str | None, Query(description="100k ... 900k, 1M; overall without")
@@ -91,20 +106,19 @@ def get_leaderboard(
     ] = 0,
     limit: Limit = 100,
     if_none_match: IfNoneMatch = None,
-) -> Leaderboard | Response:
+) -> Response:
     """The overall board (weighted), or one league's (plain tokens/s)."""
     if league is not None and league not in LEAGUE_NAMES:
         raise invalid(f"league: one of {', '.join(LEAGUE_NAMES)}")
     with doors.database.read() as session:
         row = round_or_current(session, round_number)
         what = f"board-{league}-{cursor}-{limit}"
-        tag = f'"{service.version(row, what)}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if fresh(tag, if_none_match):
-            return Response(status_code=304, headers=headers)
-        whole = board(session, request, row, league)
-    response.headers.update(headers)
-    return page(whole, cursor, limit)
+        return told(
+            request,
+            service.version(row, what),
+            if_none_match,
+            lambda: page(board(session, request, row, league), cursor, limit),
+        )
 
 
 def page(whole: Leaderboard, cursor: int, limit: int) -> Leaderboard:
@@ -124,19 +138,17 @@ def get_standings(
     round_number: RoundNumber,
     doors: TheDoors,
     request: Request,
-    response: Response,
     if_none_match: IfNoneMatch = None,
-) -> Standings | Response:
+) -> Response:
     """A round's standings: frozen once it is final, else as of now."""
     with doors.database.read() as session:
         row = round_or_current(session, round_number)
-        key = service.version(row, "standings")
-        headers = {"ETag": f'"{key}"', "Cache-Control": "no-cache"}
-        if fresh(headers["ETag"], if_none_match):
-            return Response(status_code=304, headers=headers)
-        standings = standings_now(session, request, row)
-    response.headers.update(headers)
-    return standings
+        return told(
+            request,
+            service.version(row, "standings"),
+            if_none_match,
+            lambda: standings_now(session, request, row),
+        )
 
 
 @router.get(
@@ -208,4 +220,7 @@ def get_submission_stats(
     with doors.database.read() as session:
         row = rounds.open_round(session)
         top = board(session, request, row, None).rows[:limit] if row else ()
-        return statistics(session, doors.clock(), limit, top)
+        counted = request.app.state.tallies.get(
+            eventlog.version(session), lambda: tally(session)
+        )
+        return statistics(session, doors.clock(), limit, counted, top)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from quasar_core.contracts.http import (
@@ -23,25 +25,41 @@ from services.api.workers import repository as workers
 JOB_OF_ROLE = {"benchmark": Job.BENCHMARK, "verifier": Job.VERIFICATION}
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What goes through all submissions: it changes when one moves."""
+
+    by_status: Mapping[str, int]
+    oldest_queued_at: datetime | None
+
+
+def tally(session: Session) -> Tally:
+    """All submissions, counted now."""
+    return Tally(
+        submissions.counts_by_status(session),
+        submissions.oldest_queued_at(session),
+    )
+
+
 def statistics(
     session: Session,
     now: datetime,
     limit: int,
+    counted: Tally,
     top_performers: tuple[LeaderboardRow, ...],
 ) -> SubmissionStats:
     """Counts by status, queue, workers and the newest submissions."""
-    counts = submissions.counts_by_status(session)
+    counts, oldest = counted.by_status, counted.oldest_queued_at
     depth = counts.get(Status.QUEUED, 0)
-    oldest = submissions.oldest_queued_at(session)
     busy = attempts.busy_workers(session)
     return SubmissionStats(
         total=sum(counts.values()),
-        by_status=counts,
+        by_status=dict(counts),
         queue_depth=depth,
         oldest_queued_seconds=(
             None if oldest is None else max((now - oldest).total_seconds(), 0)
         ),
-        eta_seconds=eta_seconds(session, depth),
+        eta_seconds=eta_seconds(session, depth, busy),
         workers=tuple(
             _worker(row, busy) for row in workers.all_workers(session)
         ),

@@ -15,7 +15,7 @@ from services.api.db import eventlog
 from services.api.db.session import Database
 from services.api.dependencies import utc_now
 from services.api.leaderboard import service
-from services.api.leaderboard.statistics import statistics
+from services.api.leaderboard.statistics import statistics, tally
 from services.api.rounds import repository as rounds
 from services.api.submissions import repository as submissions
 from services.api.submissions import usage
@@ -73,7 +73,7 @@ READS = {
     "history": lambda s, _: submissions.history(s, some(s).id, 0),
     "attempts": lambda s, _: submissions.attempts_of(s, some(s).id),
     "counts": lambda s, _: submissions.counts_by_status(s),
-    "statistics": lambda s, _: statistics(s, utc_now(), 10, ()),
+    "statistics": lambda s, _: statistics(s, utc_now(), 10, tally(s), ()),
     "explanation": lambda s, n: explained(s, n // 2),
     "challenges": lambda s, n: challenges.duels(s, n // 2),
     "orders": lambda s, _: history.orders(s, before=None, limit=9),
@@ -82,6 +82,7 @@ READS = {
     "door": lambda s, n: submissions.at_the_door(s, DOOR, n),
     "busy": lambda s, _: attempts.busy_workers(s),
     "usual": lambda s, _: attempts.usual_seconds(s),
+    "log": lambda s, _: eventlog.version(s),
     "unsealed": lambda s, _: eventlog.newest_block(s),
     "weights": lambda s, _: weights.listed(s, hotkey(0), 9),
 }

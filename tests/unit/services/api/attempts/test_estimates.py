@@ -5,7 +5,7 @@ from tests.support.judged import Worker
 
 def test_before_anything_was_judged_there_is_no_estimate(sqlite_world):
     with sqlite_world.database.read() as session:
-        assert eta_seconds(session, 3) is None
+        assert eta_seconds(session, 3, ()) is None
 
 
 def test_who_waits_longer_is_further_ahead(sqlite_world):

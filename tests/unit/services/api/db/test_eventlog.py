@@ -49,6 +49,21 @@ def test_what_comes_after_the_end_that_was_seen_is_left_to_the_next_block(
         assert eventlog.unsealed(session) == 0
 
 
+def test_the_log_has_another_version_after_each_row_and_each_block(database):
+    seen = []
+    with database.write(sealing=True) as session:
+        seen.append(eventlog.version(session))
+        for kind in "ab":
+            add(session, kind)
+            session.flush()
+            seen.append(eventlog.version(session))
+        eventlog.seal(session, Moment()())
+        session.flush()
+        seen.append(eventlog.version(session))
+        assert eventlog.version(session) == seen[-1]
+    assert seen == ["0-0", "0-1", "0-2", "2-0"]
+
+
 def test_a_row_is_one_line_of_json(database):
     with database.write() as session:
         eventlog.append(
