@@ -85,9 +85,12 @@ def windows(bench: Bench, tokens: int) -> Iterator[Row]:
             buffers, shape, inputs.sections, into, seeds.chance("order", 0)
         ) as call:
             started = time.perf_counter()
-            call.window.show(0)
+            call.window.show(0, 1)
+            buffers.release(1)
+            ground.wait()
             shown = time.perf_counter()
             y.read(into, shape.output_bytes, call.order)
+            ground.wait()
             read = time.perf_counter()
         output, _ = call.outputs()
         yield {

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,6 +95,38 @@ class FakeNvml:
         ]
 
 
+class ThreadTimeline:
+    """What a device's stream is, by a thread: in order, and on its own."""
+
+    def __init__(self) -> None:
+        self._work = ThreadPoolExecutor(1)
+        self._last = self._work.submit(bool)
+
+    def do(self, action):
+        self._last.done() and self._last.result()
+        self._last = self._work.submit(action)
+        return self._last
+
+    def wait_for(self, word, value):
+        def until():
+            while int(word) < value:
+                time.sleep(0.0001)
+
+        self.do(until)
+
+    def mark(self):
+        return self.do(time.perf_counter)
+
+    def seconds(self, begun, ended):
+        return ended.result() - begun.result()
+
+    def release(self, word, value):
+        word.fill_(value)
+
+    def wait(self):
+        self._last.result()
+
+
 def standin_ground(
     folder: Path, inside: Path | None = None, **changes
 ) -> GpuGround:
@@ -107,6 +141,7 @@ def standin_ground(
     given = {
         "device": torch.device("cpu"),
         "driver": Driver(library),
+        "stream": ThreadTimeline(),
         "gpu": GpuView("GPU-0", (), files, inside),
         "nvml": Nvml(FakeNvml()),
         "cache_bytes": 4_096,

@@ -35,26 +35,6 @@ def quota(cpus: float, period: int) -> int | None:
 
 
 @contextlib.contextmanager
-def beside(cpus: float) -> Iterator[None]:
-    """Meanwhile this thread stays on one processor, and always the same.
-
-    It is next to those of a sandbox of that size, and none of them; with
-    too few for that, nothing changes.
-    """
-    usable = sorted(os.sched_getaffinity(0))
-    count = len(chosen(cpus))
-    if count >= len(usable):
-        yield
-        return
-    thread = threading.get_native_id()
-    os.sched_setaffinity(thread, {usable[-count - 1]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(thread, usable)
-
-
-@contextlib.contextmanager
 def on_processors(cpus: float) -> Iterator[None]:
     """What this thread starts meanwhile may use the chosen processors only.
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from quasar_core.domain.workload import judged_length
 from quasar_core.errors import Stage
 from quasar_core.execution.sandbox import Sandbox
+from quasar_core.judge.draws import proved_dtype
 from quasar_core.judge.faults import Patience
 from quasar_core.judge.ground import Ground
 from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.health import healthy
+from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.jobs import BaselineReport
 from quasar_core.judge.manifest import environment
 from quasar_core.judge.pinned import baseline_files
@@ -75,11 +77,14 @@ def _samples(room: Room, shape: CallShape) -> tuple[float, ...]:
         table = Table(seat, room.seeds, memory, rule_of(settings))
         patience = Patience(settings.limits.seconds(Stage.WARM_UP))
         seat.ready(patience)
-        for call in range(settings.warm_up_calls):
-            table.fresh_call("baseline_warm_up", call, shape, patience)
-        return tuple(
-            charged(
-                table.fresh_call("baseline", call, shape, patience), overhead
-            )
-            for call in range(settings.samples)
+        first = draw_inputs(
+            room.seeds, "baseline_warm_up", 0, shape, device=room.ground.device
         )
+        dtype = proved_dtype(first)
+        for call in range(settings.warm_up_calls):
+            table.fresh_call("baseline_warm_up", call, shape, patience, dtype)
+        raw = [
+            table.fresh_call("baseline", call, shape, patience, dtype)
+            for call in range(settings.samples)
+        ]
+        return tuple(charged(seconds, overhead) for seconds in raw)

@@ -17,6 +17,7 @@ from typing import Protocol, TypeAlias
 import torch
 
 from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.timeline import Timeline
 
 F_SEAL_FUTURE_WRITE = 0x0010
 """Since Linux 5.1; Python's fcntl has no name for it."""
@@ -46,8 +47,11 @@ class InputWindow(Protocol):
         """The descriptors that travel with the call's frame."""
         ...
 
-    def show(self, slot: int) -> None:
-        """Let the candidate see it; the clock runs."""
+    def show(self, slot: int, turn: int) -> None:
+        """Let the candidate see it, as the seat's call number `turn`.
+
+        This only queues it, and a wait until the device has done that call.
+        """
         ...
 
     def close(self) -> None:
@@ -70,8 +74,8 @@ class OutputWindow(Protocol):
     def read(self, into: torch.Tensor, size: int, order: Order) -> None:
         """Copy `size` bytes in this order into private memory (uint8, 1-D).
 
-        It has ended when this returns. `Buffers.sort` makes the output of
-        it, once the clock has stopped.
+        It has ended when this returns, or is queued on the timeline.
+        `Buffers.sort` makes the output of it, once the clock has stopped.
         """
         ...
 
@@ -96,6 +100,15 @@ class Buffers(Protocol):
     @property
     def standing(self) -> tuple[int, ...]:
         """Descriptors of the Xs that are mapped once, before any call."""
+        ...
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """What calls are queued on; None: each is asked for and waited for."""
+        ...
+
+    def release(self, turn: int) -> None:
+        """Let go of what waits for calls up to `turn` that nobody will end."""
         ...
 
     @property
@@ -128,6 +141,7 @@ class SealedMemory:
 
     standing: tuple[int, ...] = ()
     sizes: tuple[int, int] | None = None
+    timeline: Timeline | None = None
 
     def input(
         self, shape: CallShape, sections: Sequence[torch.Tensor]
@@ -161,6 +175,9 @@ class SealedMemory:
     def clear_caches(self) -> None:
         """A processor's caches are left as they are."""
 
+    def release(self, turn: int) -> None:
+        """Nothing waits here."""
+
     def close(self) -> None:
         """No X is mapped before its call."""
 
@@ -179,7 +196,7 @@ class _MemoryInput:
     def travels(self) -> tuple[int, ...]:
         return (self.descriptor,)
 
-    def show(self, slot: int) -> None:
+    def show(self, slot: int, turn: int) -> None:
         """Its descriptor travels with the call: there is nothing to do."""
 
     def close(self) -> None:

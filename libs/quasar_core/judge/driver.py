@@ -24,6 +24,7 @@ READ_WRITE = 3
 MEMORY_TYPE = 2
 HOST_MEMORY = 1
 HINTED_BY_LEAST = 0
+AT_LEAST = 0
 
 
 class Location(ctypes.Structure):
@@ -170,6 +171,16 @@ class Driver:
     def release(self, handle: int) -> None:
         """Undo `create`: the memory goes with its last mapping."""
         self._call("cuMemRelease", ctypes.c_ulonglong(handle))
+
+    def wait_for(self, stream: int, pointer: int, value: int) -> None:
+        """Queue on a stream a wait until a word is at least `value`."""
+        self._call(
+            "cuStreamWaitValue32_v2",
+            ctypes.c_void_p(stream),
+            ctypes.c_ulonglong(pointer),
+            ctypes.c_uint(value),
+            ctypes.c_uint(AT_LEAST),
+        )
 
     def tensor(self, pointer: int, size: int) -> torch.Tensor:
         """The bytes at an open address, without a copy of them.

@@ -14,6 +14,7 @@ from quasar_core.judge.exchange import private_memory
 from quasar_core.judge.seeds import CPU
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import Extent
+from quasar_core.judge.timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Ground:
         """Who shares a turn: None for everybody on this machine."""
         return None
 
+    @property
+    def timeline(self) -> Timeline | None:
+        """What a device's work is queued on, and timed by."""
+        return None
+
     def prepare(self, settings: JudgeSettings) -> None:
         """Set this process up, before anything is drawn or measured."""
         torch.set_num_threads(settings.num_threads)
@@ -57,6 +63,9 @@ class Ground:
 
     def wait(self) -> None:
         """Until everything that this process has asked for is done."""
+
+    def keep_busy(self) -> None:
+        """Give a device something to do while more is queued behind it."""
 
     def note_memory(self) -> None:
         """Look how much memory candidates hold, while nothing is timed."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from statistics import median
+from typing import TYPE_CHECKING
 
 import torch
 
-from quasar_core.domain.workload import HIDDEN_SIZE, Profile
+from quasar_core.domain.workload import HIDDEN_SIZE
 from quasar_core.judge.ground import Ground
 from quasar_core.judge.inputs import DTYPES
 from quasar_core.judge.settings import JudgeSettings
+from quasar_core.judge.timeline import Timeline
+
+if TYPE_CHECKING:
+    from fla_quasar.layers.quasar import Prepared, QuasarAttention
 
 
 def measure_rest(
@@ -34,20 +40,20 @@ def measure_rest(
     hidden = torch.randn(
         1, tokens, HIDDEN_SIZE, device=ground.device, dtype=dtype
     )
+    once = partial(_rest_once, layer, hidden, ground)
     with torch.inference_mode():
-        if settings.profile is Profile.GPU:
+        if ground.timeline is not None:
             # A device's first call compiles.
-            _rest_once(layer, hidden, ground)
-        return median(
-            _rest_once(layer, hidden, ground)
-            for _ in range(settings.rest_samples)
-        )
+            once()
+            once = partial(
+                _rest_queued, layer, hidden, ground, ground.timeline
+            )
+        return median(once() for _ in range(settings.rest_samples))
 
 
-def _rest_once(layer: object, hidden: torch.Tensor, ground: Ground) -> float:
-    from fla_quasar.layers.quasar import QuasarAttention
-
-    assert isinstance(layer, QuasarAttention)  # noqa: S101 -- for the checker
+def _rest_once(
+    layer: QuasarAttention, hidden: torch.Tensor, ground: Ground
+) -> float:
     ground.wait()
     started = time.perf_counter()
     prepared = layer.prepare(hidden)
@@ -59,3 +65,23 @@ def _rest_once(layer: object, hidden: torch.Tensor, ground: Ground) -> float:
     layer.combine(output, hidden, prepared.low)
     ground.wait()
     return between - started + time.perf_counter() - again
+
+
+def _rest_queued(
+    layer: QuasarAttention,
+    hidden: torch.Tensor,
+    ground: Ground,
+    timeline: Timeline,
+) -> float:
+    """The device's own time: it is busy until all of it is queued."""
+    ground.keep_busy()
+    kept: list[Prepared] = []
+    outputs: list[torch.Tensor] = []
+    marks = [timeline.mark()]
+    timeline.do(lambda: kept.append(layer.prepare(hidden)))
+    marks.append(timeline.mark())
+    timeline.do(lambda: outputs.append(torch.zeros_like(kept[0].v)))
+    marks.append(timeline.mark())
+    timeline.do(lambda: layer.combine(outputs[0], hidden, kept[0].low))
+    marks.append(timeline.mark())
+    return timeline.seconds(*marks[:2]) + timeline.seconds(*marks[2:])

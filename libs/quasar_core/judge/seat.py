@@ -6,14 +6,12 @@ import random
 import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
 
 import torch
 
 from quasar_core.errors import Evidence, RejectionCode, TransientError
-from quasar_core.execution.processors import beside
 from quasar_core.execution.sandbox import (
     Ending,
     Job,
@@ -22,6 +20,8 @@ from quasar_core.execution.sandbox import (
     Sandbox,
 )
 from quasar_core.judge.buffers import SLOTS, Buffers, OutputWindow
+from quasar_core.judge.caller import Answered, Caller
+from quasar_core.judge.channel import Channel
 from quasar_core.judge.exchange import Exchange, PreparedCall
 from quasar_core.judge.faults import (
     FAILURE_CODES,
@@ -35,19 +35,12 @@ from quasar_core.judge.protocol import (
     CandidateFailed,
     CandidateGone,
     CandidateLate,
-    Channel,
     OutOfTurn,
     Reply,
 )
 from quasar_core.judge.shapes import CallShape
 
 Result = TypeVar("Result")
-
-SPIN_SECONDS = 0.02
-"""How long the referee waits awake for a device's answer."""
-
-SHORT_SECONDS = 0.1
-"""Longer calls are not rehearsed: it would only take their patience."""
 
 ENDING_SECONDS = 5.0
 """How long a process that hung up may take to end."""
@@ -63,17 +56,14 @@ class Seat:
         windows: Sequence[OutputWindow],
         buffers: Buffers,
         chance: random.Random,
-        cpus: float,
     ) -> None:
         self._running = running
         self._channel = channel
         self._windows = windows
         self._buffers = buffers
         self._chance = chance
-        self._cpus = cpus
-        self._calls = 0
+        self._caller = Caller(channel, windows, buffers)
         self._hello = b""
-        self._last: tuple[CallShape, Sequence[torch.Tensor]] | None = None
         self._outcome: Outcome | None = None
 
     @classmethod
@@ -86,14 +76,12 @@ class Seat:
         chance: random.Random,
     ) -> Self:
         """Start a sandbox and ask it to get ready; does not wait for it."""
-        spin_seconds = 0.0 if buffers.sizes is None else SPIN_SECONDS
-        channel, far = Channel.pair(spin_seconds)
+        queues = buffers.timeline is not None
+        channel, far = Channel.pair(queues=queues)
         with far:
-            wanted = job(_inheritable(far))
-            running = sandbox.start(wanted)
+            running = sandbox.start(job(_inheritable(far)))
         windows = [buffers.output(output_bytes) for _ in range(SLOTS)]
-        cpus = wanted.limits.cpus
-        seat = cls(running, channel, windows, buffers, chance, cpus)
+        seat = cls(running, channel, windows, buffers, chance)
         seat.greet()
         return seat
 
@@ -126,15 +114,7 @@ class Seat:
         Raises KernelFault for whatever the kernel did wrong.
         """
         with self.prepared(shape, sections, into) as prepared:
-            if self._last is not None and self._last[0] == shape:
-                # While the referee compares, the candidate's processor goes
-                # idle: on a device that was half of a short call. This X is
-                # known already, and nothing of the call is kept.
-                with self.prepared(*self._last, into) as again:
-                    self.exchange(again, patience, ask=ask, alone=False)
             seconds = self.exchange(prepared, patience, ask=ask)
-            is_short = self._on_device and seconds < SHORT_SECONDS
-            self._last = (shape, sections) if is_short else None
         return Exchange(seconds, *prepared.outputs())
 
     def prepared(
@@ -152,52 +132,35 @@ class Seat:
         patience: Patience,
         *,
         ask: Ask = Ask.CALL,
-        alone: bool = True,
     ) -> float:
         """Send a prepared X, wait, and read all of Y into private memory.
 
         The clock stops when the read has ended, not when DONE arrives: who
-        answers early has not won anything. A call that is not `alone` is
-        one of a run without gaps, whose outputs are all different.
+        answers early has not won anything.
         """
-        place = beside(self._cpus) if self._on_device else nullcontext()
-        with place:
-            return self._exchange(prepared, patience, ask, alone=alone)
+        return self._timed(
+            lambda answered: self._caller.alone(prepared, ask, answered),
+            patience,
+        )
 
-    def _exchange(
-        self,
-        prepared: PreparedCall,
-        patience: Patience,
-        ask: Ask,
-        *,
-        alone: bool,
+    def exchange_in_a_row(
+        self, calls: Sequence[PreparedCall], patience: Patience
     ) -> float:
-        self._calls += 1
-        shape = prepared.shape
-        slot = self._calls % len(self._windows)
-        window = self._windows[slot]
-        if alone:
-            window.poison(shape.output_bytes)
-            self._buffers.clear_caches()
+        """The seconds of a run of prepared calls without a gap."""
+        return self._timed(
+            lambda answered: self._caller.in_a_row(calls, answered), patience
+        )
 
-        def answered() -> None:
-            prepared.window.show(slot)
-            nonce = self._channel.send(
-                ask, shape, slot, prepared.window.travels
-            )
-            self._answer(nonce, patience)
-
-        started = time.perf_counter()
-        self._guarded(answered)
-        window.read(prepared.into, shape.output_bytes, prepared.order)
-        seconds = time.perf_counter() - started
-        patience.charge(seconds)
+    def _timed(
+        self, run: Callable[[Answered], float], patience: Patience
+    ) -> float:
+        started = time.monotonic()
+        seconds = self._guarded(
+            lambda: run(lambda nonce: self._answer(nonce, patience))
+        )
+        patience.charge(time.monotonic() - started)
         self._guarded(self._channel.expect_silence)
         return seconds
-
-    @property
-    def _on_device(self) -> bool:
-        return self._buffers.sizes is not None
 
     def freeze(self) -> None:
         """Stop everything inside."""
@@ -211,7 +174,6 @@ class Seat:
         """Kill the sandbox and let go of all that was shared; idempotent."""
         if self._outcome is None:
             self._outcome = self._running.kill()
-            self._last = None
             self._channel.close()
             for window in self._windows:
                 window.close()

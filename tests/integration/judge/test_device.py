@@ -1,20 +1,13 @@
 """Profile `gpu` in the real sandbox, with a stand-in for the driver."""
 
-from contextlib import ExitStack
-
 import pytest
 import torch
 from quasar_core.errors import RejectionCode, Stage
 from quasar_core.execution.gpu import DRIVER
 from quasar_core.execution.limits import MIB
 from quasar_core.judge import judging
-from quasar_core.judge.faults import Patience
-from quasar_core.judge.inputs import draw_inputs
 from quasar_core.judge.judging import judge
-from quasar_core.judge.room import Room
-from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
-from quasar_core.judge.shapes import Extent
 
 from tests.support.kernel_sources import HONEST, at_import, submission
 from tests.support.sandboxes import open_descriptors, sandbox_in
@@ -26,18 +19,6 @@ import sys
 runner = sys.modules['__main__']
 runner.run = lambda *_: None
 """)
-
-
-# What it returns is how often it has been called.
-COUNTS = """
-calls = 0
-
-
-def chunk_quasar(q, k, v, beta, *, out):
-    global calls
-    calls += 1
-    return out.fill_(calls), None
-"""
 
 
 @pytest.fixture
@@ -91,30 +72,3 @@ def test_an_answer_without_work_leaves_the_poison(judged):
     rejection = judged(IDLE).rejection
     assert rejection.code is RejectionCode.NON_FINITE
     assert rejection.stage is Stage.SMOKE
-
-
-def test_a_call_is_rehearsed_with_what_is_known_already(tmp_path):
-    tmp_path.chmod(0o755)
-    torch.set_num_threads(1)
-    settings = JudgeSettings(profile="gpu", memory_bytes=1_024 * MIB, pids=48)
-    ground = standin_ground(tmp_path / "driver", DRIVER)
-    sandbox = sandbox_in(tmp_path, allow_degraded=False)
-    seeds = Seeds(bytes(32), "device")
-    room = Room(sandbox, seeds, settings, tmp_path, ground)
-    shape, other = settings.shape(64), settings.shape(128)
-    memory, patience = ground.memory(other.output_bytes), Patience(60)
-    files = {"__init__.py": COUNTS.encode()}
-
-    def counted(seat, shape, call):
-        inputs = draw_inputs(seeds, "counted", call, shape)
-        found = seat.call(shape, inputs.sections, patience, into=memory)
-        return set(found.output.unique().tolist())
-
-    with ExitStack() as seats:
-        seat = room.seat(seats, "counts", files, Extent.of(other))
-        seat.ready(patience)
-        assert counted(seat, shape, 0) == {1}
-        # the second of the same shape is the third that it sees
-        assert counted(seat, shape, 1) == {3}
-        assert counted(seat, other, 2) == {4}
-    assert undone(ground) == 0

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
-import socket
-import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +19,9 @@ DEVICE, POSIX_DESCRIPTOR = 1, 1
 READ, READ_WRITE = 1, 3
 MEMORY_TYPE, HOST_MEMORY = 2, 1
 LIBRARY = "libcuda.so.1"
-AWAKE_SECONDS = 0.005
+WORD_BYTES = 4
+AT_LEAST = 0
+IN_ORDER = 0
 
 
 class Location(ctypes.Structure):
@@ -50,7 +50,12 @@ class Array:
 
 
 class DeviceWindows:
-    """The Ys and Xs of a device, by slot: addresses, and tensors on them."""
+    """The Ys and Xs of a device, by slot: addresses, and tensors on them.
+
+    The last word of the first X is the gate: the number of the latest call
+    whose X is there. In the last word of the first Y stands the number of the
+    latest call that is done. `turn` is that of the call that is being served.
+    """
 
     def __init__(
         self, descriptors: Sequence[int], output_bytes: int, input_bytes: int
@@ -74,12 +79,16 @@ class DeviceWindows:
             (self._mapped(descriptor, input_bytes, READ), input_bytes)
             for descriptor in descriptors[half:]
         ]
+        self._gate = self.inputs[0][0] + input_bytes - WORD_BYTES
+        self._done = self.outputs[0][0] + output_bytes - WORD_BYTES
+        self.turn = 0
+        self.pending: deque[tuple[bytes, Any]] = deque()
 
     @contextmanager
     def call(self, slot: int) -> Iterator[tuple[Any, Any]]:
-        """The bytes of X and Y of a slot; at the end the device is done.
+        """The bytes of X and Y of a slot, for kernels that are launched here.
 
-        That is politeness, which nobody relies on.
+        On the device they wait until X is there.
         """
         import torch
 
@@ -90,17 +99,24 @@ class DeviceWindows:
                     self.inputs, self.outputs, strict=True
                 )
             ]
+        self._on_the_word("cuStreamWaitValue32_v2", self._gate, AT_LEAST)
         yield self._tensors[slot]
-        if not self.on_host(self.outputs[slot][0]):
-            torch.cuda.synchronize()
 
-    def stay_awake(self, wire: socket.socket) -> None:
-        """Wait a little for a frame without sleeping: waking takes time."""
-        poll = select.poll()
-        poll.register(wire, select.POLLIN)
-        until = time.monotonic() + AWAKE_SECONDS
-        while time.monotonic() < until and not poll.poll(0):
-            pass
+    def note(self, nonce: bytes) -> None:
+        """A call was launched: its number is written when it is through."""
+        import torch
+
+        self._on_the_word("cuStreamWriteValue32_v2", self._done, IN_ORDER)
+        launched = None
+        if not self.on_host(self._done):
+            launched = torch.cuda.Event()
+            launched.record()
+        self.pending.append((nonce, launched))
+
+    def is_done(self) -> bool:
+        """Whether the device has come to the end of the first one pending."""
+        _, launched = self.pending[0]
+        return launched is None or bool(launched.query())
 
     def tensor(self, torch: Any, window: tuple[int, int]) -> Any:
         """The bytes of a window."""
@@ -118,6 +134,21 @@ class DeviceWindows:
             "cuPointerGetAttribute", ctypes.byref(kind), MEMORY_TYPE, where
         )
         return kind.value == HOST_MEMORY
+
+    def _on_the_word(self, name: str, word: int, flags: int) -> None:
+        """Queue on the current stream what is done with a word's number."""
+        import torch
+
+        stream = None
+        if not self.on_host(word):
+            stream = torch.cuda.current_stream().cuda_stream
+        self._call(
+            name,
+            ctypes.c_void_p(stream),
+            ctypes.c_ulonglong(word),
+            ctypes.c_uint(self.turn),
+            ctypes.c_uint(flags),
+        )
 
     def _mapped(self, descriptor: int, size: int, rights: int) -> int:
         handle, pointer = ctypes.c_ulonglong(), ctypes.c_ulonglong()

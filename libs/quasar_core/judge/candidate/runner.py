@@ -22,6 +22,7 @@ import math
 import mmap
 import operator
 import os
+import select
 import socket
 import struct
 import sys
@@ -36,7 +37,7 @@ REPLY = struct.Struct(f"<4sBBH16s{TEXT_BYTES}s")
 DEVICE_SETUP = struct.Struct("<4sBBBB16sQQ")
 SETUP, CALL, NOTHING, SETUP_DEVICE = 1, 2, 3, 4
 INITIAL_STATE, FINAL_STATE = 1, 2
-READY, DONE, FAILED = 1, 2, 3
+READY, DONE, FAILED, QUEUED = 1, 2, 3, 4
 (
     IMPORT_FAILED,
     COMPILE_FAILED,
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str]) -> None:
     answer(wire, READY, nonce)
     while True:
         if not isinstance(outputs, list):
-            outputs.stay_awake(wire)
+            settle(wire, outputs)
         request, descriptors = receive(wire)
         if request is None:
             return
@@ -113,20 +114,45 @@ def serve(
 ) -> None:
     """Do what one frame asks, and answer it.
 
-    Without a descriptor the windows lie on a device, the Xs among them.
+    Without a descriptor the windows lie on a device, the Xs among them: a
+    call is launched there, and its DONE is left to `settle`.
     """
     ask, slot, nonce = request[1], request[4], request[5]
     window = map_input(descriptors[0]) if descriptors else None
+    if window is None:
+        outputs.turn += 1
     try:
         if ask == CALL and kernel is not None and window is None:
             with outputs.call(slot) as tensors:
                 run(kernel, request, *tensors)
-        elif ask == CALL and kernel is not None:
+            outputs.note(nonce)
+            answer(wire, QUEUED, nonce)
+            return
+        if ask == CALL and kernel is not None:
             run(kernel, request, window, outputs[slot])
     except Exception as error:  # noqa: BLE001 -- whatever it raises
         fail(wire, nonce, kind_of(error), error)
     else:
         answer(wire, DONE, nonce)
+
+
+def settle(wire: socket.socket, windows: Any) -> None:
+    """Answer for calls as the device ends them, until a frame is waiting.
+
+    That a DONE waits for the device is politeness: nobody relies on it.
+    """
+    poll = select.poll()
+    poll.register(wire, select.POLLIN)
+    while windows.pending and not poll.poll(0):
+        nonce, _ = windows.pending[0]
+        try:
+            if not windows.is_done():
+                continue
+        except Exception as error:  # noqa: BLE001 -- whatever it raises
+            fail(wire, nonce, kind_of(error), error)
+        else:
+            answer(wire, DONE, nonce)
+        windows.pending.popleft()
 
 
 def load_kernel(tree: str) -> Callable[..., Any]:

@@ -3,7 +3,6 @@ import threading
 
 import pytest
 from quasar_core.execution.processors import (
-    beside,
     chosen,
     on_processors,
     quota,
@@ -35,19 +34,6 @@ def test_a_size_is_a_set_of_the_last_processors(four, cpus, numbers):
 )
 def test_only_a_broken_size_needs_a_quota(four, cpus, share):
     assert quota(cpus, 100) == share
-
-
-@pytest.mark.parametrize(
-    ("cpus", "stays"), [(1, {5}), (2, {2}), (3, {0}), (4, None), (9, None)]
-)
-def test_a_referee_stays_beside_a_sandbox(four, monkeypatch, cpus, stays):
-    asked = []
-    monkeypatch.setattr(
-        os, "sched_setaffinity", lambda thread, numbers: asked.append(numbers)
-    )
-    with beside(cpus):
-        assert asked == ([] if stays is None else [stays])
-    assert asked[1:] == ([] if stays is None else [[0, 2, 5, 7]])
 
 
 def test_a_set_is_the_threads_own_and_given_back():

@@ -36,13 +36,20 @@ def test_an_input_is_seen_by_nobody_before_its_clock_runs(memory):
     assert window.travels == ()
     shown = [one.bytes.view(torch.float32) for one in memory._inputs]
     assert not any(bool(one.any()) for one in shown)
-    window.show(1)
+    with pytest.raises(ValueError, match="no output"):
+        window.show(1, 1)
+    output = memory.output(EXTENT.output_bytes)
+    window.show(1, 1)
+    memory.release(1)
+    memory.timeline.wait()
     values = [float(shown[1][at // 4]) for at, _ in SHAPE.input_sections]
     assert values == [1, 2, 3, 4]
-    assert not bool(shown[0].any())
+    assert not bool(shown[0][:-1].any())
+    assert (memory._gate.tolist(), memory._done.tolist()) == ([1], [1])
+    output.close()
     window.close()
     with pytest.raises(ValueError, match="closed"):
-        window.show(0)
+        window.show(0, 2)
 
 
 def test_an_output_is_read_in_a_secret_order_and_put_in_place(memory):
@@ -59,6 +66,7 @@ def test_an_output_is_read_in_a_secret_order_and_put_in_place(memory):
     order = memory.order(size, random.Random(3))
     assert order.tolist() != [0, 1, 2, 3, 4]
     output.read(into, size, order)
+    memory.timeline.wait()
     read = into.view(torch.float32).view(5, -1)[:, 0].long()
     assert read.tolist() == order.tolist()
     blocks.zero_()
@@ -77,6 +85,7 @@ def test_a_seat_is_told_its_windows_and_their_sizes(memory):
 def test_caches_are_filled_with_noise(memory):
     memory._noise.zero_()
     memory.clear_caches()
+    memory.timeline.wait()
     assert bool(memory._noise.any())
 
 

@@ -61,8 +61,8 @@ class FakeSeat:
         self.note("prepares")
         return Prepared()
 
-    def exchange(self, prepared, patience, *, alone):
-        self.note("CALL")
+    def exchange_in_a_row(self, calls, patience):
+        self.note(f"CALL of {len(calls)}")
         return 1.0
 
 
@@ -149,7 +149,7 @@ def test_the_long_run_has_all_inputs_ready_and_checks_them_afterwards(race):
         "B freezes",
         "C thaws",
         *["C prepares"] * 3,
-        *["C CALL"] * 3,
+        "C CALL of 3",
         "C freezes",
     ]
     assert race.candidate.checked == 3

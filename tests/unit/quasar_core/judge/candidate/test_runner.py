@@ -36,7 +36,12 @@ def test_both_ends_give_every_kind_the_same_number(runner):
         runner.NOTHING,
         runner.SETUP_DEVICE,
     )
-    assert tuple(protocol.Answer) == (runner.READY, runner.DONE, runner.FAILED)
+    assert tuple(protocol.Answer) == (
+        runner.READY,
+        runner.DONE,
+        runner.FAILED,
+        runner.QUEUED,
+    )
     assert tuple(protocol.Flag) == (runner.INITIAL_STATE, runner.FINAL_STATE)
     assert tuple(protocol.Failure) == (
         runner.IMPORT_FAILED,
