@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
+import socket
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,10 +115,28 @@ class DeviceWindows:
             launched.record()
         self.pending.append((nonce, launched))
 
-    def is_done(self) -> bool:
-        """Whether the device has come to the end of the first one pending."""
-        _, launched = self.pending[0]
-        return launched is None or bool(launched.query())
+    def settle(
+        self,
+        wire: socket.socket,
+        done: Callable[[bytes], object],
+        failed: Callable[[bytes, Exception], object],
+    ) -> None:
+        """Answer for calls as the device ends them, until a frame waits.
+
+        That a DONE waits for the device is politeness: nobody relies on it.
+        """
+        poll = select.poll()
+        poll.register(wire, select.POLLIN)
+        while self.pending and not poll.poll(0):
+            nonce, launched = self.pending[0]
+            try:
+                if launched is not None and not launched.query():
+                    continue
+            except Exception as error:  # noqa: BLE001 -- whatever it raises
+                failed(nonce, error)
+            else:
+                done(nonce)
+            self.pending.popleft()
 
     def tensor(self, torch: Any, window: tuple[int, int]) -> Any:
         """The bytes of a window."""

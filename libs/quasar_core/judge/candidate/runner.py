@@ -22,7 +22,6 @@ import math
 import mmap
 import operator
 import os
-import select
 import socket
 import struct
 import sys
@@ -38,14 +37,8 @@ DEVICE_SETUP = struct.Struct("<4sBBBB16sQQ")
 SETUP, CALL, NOTHING, SETUP_DEVICE = 1, 2, 3, 4
 INITIAL_STATE, FINAL_STATE = 1, 2
 READY, DONE, FAILED, QUEUED = 1, 2, 3, 4
-(
-    IMPORT_FAILED,
-    COMPILE_FAILED,
-    RUNTIME_FAILED,
-    OUT_OF_MEMORY,
-    WRONG_RESULT,
-    INPUT_MODIFIED,
-) = range(1, 7)
+IMPORT_FAILED, COMPILE_FAILED, RUNTIME_FAILED = 1, 2, 3
+OUT_OF_MEMORY, WRONG_RESULT, INPUT_MODIFIED = 4, 5, 6
 MAX_DESCRIPTORS = 8
 ALIGNMENT = 64
 OUT_OF_MEMORY_NAMES = ("MemoryError", "OutOfMemoryError")
@@ -81,12 +74,13 @@ def main(arguments: Sequence[str]) -> None:
     try:
         kernel = None if tree is None else load_kernel(tree)
     except Exception as error:  # noqa: BLE001 -- whatever it raises
-        fail(wire, nonce, IMPORT_FAILED, error)
+        fail(wire, nonce, error, IMPORT_FAILED)
         return
     answer(wire, READY, nonce)
     while True:
         if not isinstance(outputs, list):
-            settle(wire, outputs)
+            done = functools.partial(answer, wire, DONE)
+            outputs.settle(wire, done, functools.partial(fail, wire))
         request, descriptors = receive(wire)
         if request is None:
             return
@@ -115,7 +109,7 @@ def serve(
     """Do what one frame asks, and answer it.
 
     Without a descriptor the windows lie on a device, the Xs among them: a
-    call is launched there, and its DONE is left to `settle`.
+    call is launched there, and its DONE is left to `outputs.settle`.
     """
     ask, slot, nonce = request[1], request[4], request[5]
     window = map_input(descriptors[0]) if descriptors else None
@@ -131,28 +125,9 @@ def serve(
         if ask == CALL and kernel is not None:
             run(kernel, request, window, outputs[slot])
     except Exception as error:  # noqa: BLE001 -- whatever it raises
-        fail(wire, nonce, kind_of(error), error)
+        fail(wire, nonce, error)
     else:
         answer(wire, DONE, nonce)
-
-
-def settle(wire: socket.socket, windows: Any) -> None:
-    """Answer for calls as the device ends them, until a frame is waiting.
-
-    That a DONE waits for the device is politeness: nobody relies on it.
-    """
-    poll = select.poll()
-    poll.register(wire, select.POLLIN)
-    while windows.pending and not poll.poll(0):
-        nonce, _ = windows.pending[0]
-        try:
-            if not windows.is_done():
-                continue
-        except Exception as error:  # noqa: BLE001 -- whatever it raises
-            fail(wire, nonce, kind_of(error), error)
-        else:
-            answer(wire, DONE, nonce)
-        windows.pending.popleft()
 
 
 def load_kernel(tree: str) -> Callable[..., Any]:
@@ -289,12 +264,13 @@ def kind_of(error: Exception) -> int:
 
 
 def fail(
-    wire: socket.socket, nonce: bytes, failure: int, error: Exception
+    wire: socket.socket, nonce: bytes, error: Exception, failure: int = 0
 ) -> None:
     """Say which failure it was; the whole trace goes to stderr."""
     sys.excepthook(type(error), error, error.__traceback__)
     text = f"{type(error).__name__}: {error}".encode("utf-8", "replace")
-    answer(wire, FAILED, nonce, failure, text[:TEXT_BYTES])
+    code = failure or kind_of(error)
+    answer(wire, FAILED, nonce, code, text[:TEXT_BYTES])
 
 
 def answer(
