@@ -149,11 +149,11 @@ def test_the_clock_runs_until_the_read_has_ended(puppets):
             RejectionCode.PROTOCOL_VIOLATION,
         ),
         (
-            "runner.fail(wire, request[5], 4, ValueError('full'))",
+            "runner.fail(wire, request[5], ValueError('full'), 4)",
             RejectionCode.OUT_OF_MEMORY,
         ),
         (
-            "runner.fail(wire, request[5], 5, ValueError('odd'))",
+            "runner.fail(wire, request[5], ValueError('odd'), 5)",
             RejectionCode.WRONG_SHAPE_OR_DTYPE,
         ),
     ],
