@@ -21,6 +21,7 @@ from services.api.db.session import Database
 from tests.support.api import NETUID, RECEIVER, submission
 from tests.support.processes import Program
 from tests.support.valkey import free_port
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.wallets import address, keypair
 
 
@@ -105,7 +106,7 @@ class Platform:
         )
         thread = threading.Thread(target=consumer.run)
         thread.start()
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive(), "no job came"
         return taken
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
+"""What a machine with much else to do may take to start a few processes."""
 
 
 def eventually(
