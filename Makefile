@@ -126,9 +126,11 @@ e2e: install ## The whole platform as real processes
 	$(BIN)/pytest tests/e2e $(ARGS)
 
 IMAGES ?= api weight-setter benchmark-worker verifier-worker miner-agent
+# Images are too large for memory, where the tests' other files lie.
 .PHONY: test-images
 test-images: install test-system ## Build every image, start them together: IMAGES=...
-	QUASAR_IMAGES="$(IMAGES)" $(BIN)/pytest -p no:cacheprovider \
+	TMPDIR="$${TMPDIR:-/tmp}" \
+	  QUASAR_IMAGES="$(IMAGES)" $(BIN)/pytest -p no:cacheprovider \
 	  --timeout 1800 tests/images $(ARGS)
 
 .PHONY: check

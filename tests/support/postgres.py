@@ -36,6 +36,7 @@ def postgres_url() -> Iterator[str]:
     )
     # what a test's server held need not survive a power cut
     _execute(server.get_uri(), "ALTER SYSTEM SET fsync = off")
+    _execute(server.get_uri(), "ALTER SYSTEM SET full_page_writes = off")
     _execute(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
@@ -85,8 +86,11 @@ def postgres_database_url(
 ) -> Iterator[str]:
     """A migrated PostgreSQL database of the test's own."""
     name = f"quasar_{uuid4().hex}"
+    # by its files, not page by page through the log
     _execute(
-        postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}"
+        postgres_url,
+        f"CREATE DATABASE {name} TEMPLATE {postgres_template}"
+        " STRATEGY FILE_COPY",
     )
     yield _named(postgres_url, name)
     _execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
