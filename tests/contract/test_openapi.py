@@ -177,6 +177,7 @@ def test_the_document_has_every_path_of_the_interface():
         "/rounds/{round_number}/standings",
         "/rounds/{round_number}/challenges",
         "/rounds/{round_number}/explain/{hotkey}",
+        "/canaries",
         "/weights",
         "/weights/reports",
         "/health/live",
