@@ -6,7 +6,6 @@ import random
 import socket
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self, TypeVar
 
 import torch
@@ -183,12 +182,7 @@ class Seat:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.leave()
 
     def _answer(self, nonce: bytes, patience: Patience) -> Reply:
