@@ -26,6 +26,7 @@ from quasar_core.judge.settings import JudgeSettings
 
 from tests.gpu import judge_steps as steps
 from tests.gpu.judge_steps import Bench, Row
+from tests.gpu.logit_steps import logits
 
 LENGTHS = (100_032, 1_000_000, 16_384, 300_032)
 JUDGINGS = 10
@@ -50,6 +51,8 @@ def all_steps() -> Mapping[str, Step]:
     for number in range(2, JUDGINGS + 1):
         found[f"whole {number}"] = partial(steps.whole, tokens=LENGTHS[0])
     found["longest whole"] = partial(steps.whole, tokens=LENGTHS[1])
+    found["logits"] = logits
+    found["replay"] = partial(steps.replayed, tokens=LENGTHS[0])
     for tokens in LENGTHS[2:]:
         found[f"overhead {tokens}"] = partial(steps.overhead, tokens=tokens)
     for tokens in LENGTHS[1:]:

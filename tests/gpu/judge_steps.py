@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean, median, pstdev
 from typing import Any
@@ -26,6 +27,7 @@ from quasar_core.judge.judging import judge
 from quasar_core.judge.mutants import MUTANTS, mutant_rows
 from quasar_core.judge.oracle import CHUNK, truth
 from quasar_core.judge.pinned import baseline_source
+from quasar_core.judge.replay import RunRecord, compared
 from quasar_core.judge.room import Room
 from quasar_core.judge.rules import RelativeRule
 from quasar_core.judge.seeds import Seeds
@@ -220,6 +222,28 @@ def mutants(bench: Bench, tokens: int) -> Iterator[Row]:
                 "margin": mutant.margin,
                 "shown": share >= mutant.margin,
             }
+
+
+def replayed(bench: Bench, tokens: int) -> Iterator[Row]:
+    """A run and its replay from its manifest: verdicts, and both times."""
+    judged = partial(
+        judge,
+        baseline_source(),
+        target_sequence_length=tokens,
+        settings=bench.settings,
+        sandbox=bench.sandbox,
+        progress=lambda step: None,
+        scratch=bench.folder,
+        ground=bench.ground,
+    )
+    first = judged(run_id="replayed")
+    again = judged(run_id="replayed", seed=first.manifest.seed)
+    record = RunRecord(
+        source=baseline_source(),
+        target_sequence_length=tokens,
+        report=first,
+    )
+    yield {"tokens": tokens, **compared(record, again).model_dump(mode="json")}
 
 
 def attacks(bench: Bench, only: tuple[str, ...] = ()) -> Iterator[Row]:

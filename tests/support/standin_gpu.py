@@ -104,7 +104,13 @@ class ThreadTimeline:
 
     def do(self, action):
         self._last.done() and self._last.result()
-        self._last = self._work.submit(action)
+        infers = torch.is_inference_mode_enabled()
+
+        def alike():
+            with torch.inference_mode(infers):
+                return action()
+
+        self._last = self._work.submit(alike)
         return self._last
 
     def wait_for(self, word, value):

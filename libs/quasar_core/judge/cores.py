@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import torch
@@ -39,6 +39,28 @@ def exact_core(inputs: Inputs) -> torch.Tensor:
 def trusted_core(inputs: Inputs) -> torch.Tensor:
     """The trusted kernel, called in this process as a candidate is."""
     return trusted_answer(inputs).output
+
+
+def raced_core(element: ElementType) -> Operator:
+    """An honest kernel as it is raced, q, k and v rounded to its type.
+
+    In float32 that would be the trusted kernel itself: there it is the truth.
+    """
+    if element is ElementType.FLOAT32:
+        return exact_core
+    raced = DTYPES[element]
+
+    def core(inputs: Inputs) -> torch.Tensor:
+        rounded = replace(
+            inputs,
+            shape=replace(inputs.shape, element=element),
+            q=inputs.q.to(raced),
+            k=inputs.k.to(raced),
+            v=inputs.v.to(raced),
+        )
+        return trusted_answer(rounded).output.to(inputs.v.dtype)
+
+    return core
 
 
 def _with(faults: Faults) -> Operator:

@@ -13,7 +13,7 @@ from quasar_core.judge.cores import (
     Betas,
     Operator,
     core_of,
-    exact_core,
+    raced_core,
     trusted_core,
 )
 from quasar_core.judge.faults import KernelFault
@@ -74,10 +74,11 @@ def telling_check(
     Raises TransientError where even one replaced layer is too noisy, or
     where mutants stay unseen.
     """
+    raced = raced_core(settings.element)
     wanted = min(settings.logits.replaced_layers, reference.layers)
     for count in range(wanted, 0, -1):
         check = _draw_check(reference, seeds, settings, count, 0)
-        if not _is_quiet(check, thresholds):
+        if not _is_quiet(check, raced, thresholds):
             continue
         for redraw in range(1, REDRAWS + 1):
             if not unseen_mutants(check, thresholds):
@@ -118,12 +119,12 @@ def _draw_prompt(
     return Prompt(drawn, (*positions, tokens - 1), Betas(seeds, name))
 
 
-def _is_quiet(check: Check, thresholds: Thresholds) -> bool:
+def _is_quiet(check: Check, honest: Operator, thresholds: Thresholds) -> bool:
     """Whether two honest kernels differ by half the thresholds at most."""
     for prompt in check.prompts:
         found = compare_logits(
             check.trusted_logits(prompt),
-            check.logits(prompt, exact_core),
+            check.logits(prompt, honest),
         )
         if not thresholds.allow_noise(found.cosine_sim, found.max_diff):
             return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 from transformers import Qwen2Config, Qwen2ForCausalLM
 from transformers.models.qwen2.modeling_qwen2 import (
     apply_rotary_pos_emb,
@@ -27,6 +28,7 @@ from transformers.utils.hub import cached_file
 
 from quasar_core.domain.workload import HEAD_DIM
 from quasar_core.errors import TransientError
+from quasar_core.judge.seeds import CPU
 
 MODEL_TYPE = "qwen2"
 STAND_IN_MARK = "quasar_stand_in_seed"
@@ -60,18 +62,26 @@ class ReferenceModel:
         return self.model.config.num_hidden_layers
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return self.model.device
+
+    @property
     def vocabulary(self) -> int:
         """How many tokens it knows."""
         return self.model.config.vocab_size
 
 
-def make_stand_in(path: Path, seed: int) -> Path:
+def make_stand_in(
+    path: Path, seed: int, sizes: Mapping[str, Any] = STAND_IN_SIZES
+) -> Path:
     """Write a small Qwen2 with weights drawn from `seed`, as safetensors.
 
     It has the raced head dimension, more heads than one call takes, and
-    fewer KV heads than heads, as the real model has.
+    fewer KV heads than heads, as the real model has; its other `sizes` are
+    smaller unless they are given.
     """
-    config = Qwen2Config.from_dict(STAND_IN_SIZES)
+    config = Qwen2Config.from_dict(dict(sizes))
     # Not a parameter of this architecture, but what its layers look for.
     config.head_dim = HEAD_DIM
     setattr(config, STAND_IN_MARK, seed)
@@ -89,8 +99,8 @@ def make_stand_in(path: Path, seed: int) -> Path:
     return path
 
 
-def load_model(path: Path) -> ReferenceModel:
-    """The model in this folder, in float32, for evaluation alone.
+def load_model(path: Path, device: torch.device = CPU) -> ReferenceModel:
+    """The model in this folder, in float32 on `device`, to evaluate it.
 
     What is no folder is taken for a name in the local hub cache; nothing
     is ever fetched. Raises TransientError where there is no such model: a
@@ -107,7 +117,7 @@ def load_model(path: Path) -> ReferenceModel:
             f"{path} holds no {MODEL_TYPE} model in safetensors"
         )
     with _quiet():
-        model = Qwen2ForCausalLM.from_pretrained(
+        model: Any = Qwen2ForCausalLM.from_pretrained(
             path,
             local_files_only=True,
             use_safetensors=True,
@@ -117,7 +127,7 @@ def load_model(path: Path) -> ReferenceModel:
         )
     seed = config.get(STAND_IN_MARK)
     return ReferenceModel(
-        model=model.eval(),
+        model=model.eval().to(device),
         name=name if seed is None else f"stand-in-{seed}",
         digest=_digest([path / "config.json", *weights]),
         stand_in=seed is not None,
@@ -133,16 +143,17 @@ def quasarised_logits(
 ) -> torch.Tensor:
     """Logits `[P, vocabulary]` at `positions` of the tokens `[T]`.
 
-    Teacher-forced: one pass over the whole prompt. The attention core of
-    `layers` is `core`, that of all others the model's own.
+    They are on the CPU, wherever the model is. Teacher-forced: one pass over
+    the whole prompt. The attention core of `layers` is `core`, that of all
+    others the model's own.
     """
     with torch.inference_mode(), _replaced(reference, layers, core):
         output = reference.model(
-            input_ids=tokens.view(1, -1),
+            input_ids=tokens.view(1, -1).to(reference.device),
             use_cache=False,
             logits_to_keep=torch.tensor(list(positions)),
         )
-    return output.logits[0]
+    return output.logits[0].cpu()
 
 
 def _local_folder(path: Path) -> Path:
@@ -157,7 +168,7 @@ def _local_folder(path: Path) -> Path:
     return Path(str(found)).parent
 
 
-class QuasarisedAttention(nn.Module):
+class AttentionAround(nn.Module):
     """A layer's attention around another core.
 
     The projections and the rotary positions are the layer's own; KV heads
@@ -198,14 +209,28 @@ def _replaced(
     reference: ReferenceModel, layers: Sequence[int], core: Core
 ) -> Iterator[None]:
     stack: Any = reference.model.model.layers
-    kept = {layer: stack[layer].self_attn for layer in layers}
+    kept = [layer.self_attn for layer in stack]
     try:
-        for layer, attention in kept.items():
-            stack[layer].self_attn = QuasarisedAttention(attention, core)
+        for number, layer in enumerate(stack):
+            its_core = core if number in layers else softmax_core
+            layer.self_attn = AttentionAround(layer.self_attn, its_core)
         yield
     finally:
-        for layer, attention in kept.items():
-            stack[layer].self_attn = attention
+        for layer, attention in zip(stack, kept, strict=True):
+            layer.self_attn = attention
+
+
+def softmax_core(
+    layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
+) -> torch.Tensor:
+    """Causal softmax attention: the model's own, and a `Core`.
+
+    The model's own call shares KV heads among its heads, for which no kernel
+    in float32 is known to PyTorch that does without all scores in memory:
+    56 GiB at 32,768 tokens.
+    """
+    del layer
+    return functional.scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
 @contextmanager

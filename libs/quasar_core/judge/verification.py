@@ -117,7 +117,7 @@ def _verify(
             from quasar_core.judge.logits import load_model
 
             with _model_folder(settings, scratch) as path:
-                reference = load_model(path)
+                reference = load_model(path, ground.device)
             check = telling_check(reference, seeds, settings, thresholds)
             patience = Patience(settings.limits.seconds(Stage.LOGITS))
             operator = SandboxedOperator(

@@ -7,6 +7,7 @@ from quasar_core.judge.cores import (
     SandboxedOperator,
     core_of,
     exact_core,
+    raced_core,
     trusted_core,
 )
 from quasar_core.judge.exchange import Exchange
@@ -14,7 +15,7 @@ from quasar_core.judge.faults import KernelFault, Patience
 from quasar_core.judge.inputs import Inputs, draw_inputs
 from quasar_core.judge.oracle import truth
 from quasar_core.judge.seeds import Seeds
-from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.shapes import CallShape, ElementType
 
 torch.set_num_threads(1)
 SEEDS = Seeds(bytes(32), "run")
@@ -45,6 +46,16 @@ def test_heads_come_back_in_their_order_however_they_were_sent(heads, calls):
     found = operator(seat)(inputs)
     assert torch.allclose(found, exact_core(inputs), atol=1e-5)
     assert [shape.heads for shape in seat.shapes] == [8] * calls
+
+
+def test_an_honest_kernel_is_raced_in_its_own_type():
+    inputs = draw_inputs(SEEDS, "c", 0, CallShape(128))
+    exact = exact_core(inputs)
+    assert raced_core(ElementType.FLOAT32) is exact_core
+    raced = raced_core(ElementType.BFLOAT16)(inputs)
+    assert raced.dtype == exact.dtype == torch.float32
+    error = float((raced - exact).norm() / exact.norm())
+    assert 1e-4 < error < 3e-2
 
 
 def test_a_core_that_is_not_finite_is_found_at_once():

@@ -8,6 +8,7 @@ from quasar_core.judge.logits import (
     load_model,
     make_stand_in,
     quasarised_logits,
+    softmax_core,
 )
 
 torch.set_num_threads(1)
@@ -16,12 +17,6 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return make_stand_in(tmp_path_factory.mktemp("model"), 7)
-
-
-def sdpa(layer, q, k, v):
-    return torch.nn.functional.scaled_dot_product_attention(
-        q, k, v, is_causal=True
-    )
 
 
 def test_a_stand_in_is_what_its_seed_makes_it(folder, tmp_path):
@@ -35,13 +30,17 @@ def test_a_stand_in_is_what_its_seed_makes_it(folder, tmp_path):
     assert not any(name.endswith((".bin", ".pt", ".pkl")) for name in names)
 
 
-def test_with_its_own_core_a_replaced_layer_computes_the_same(folder):
+@pytest.mark.parametrize("replaced", [0, 3, 6])
+def test_with_its_own_core_a_replaced_layer_computes_the_same(
+    folder, replaced
+):
     reference = load_model(folder)
     tokens = torch.arange(96) % reference.vocabulary
     with torch.inference_mode():
         whole = reference.model(tokens.view(1, -1)).logits[0]
-    layers = range(reference.layers)
-    found = quasarised_logits(reference, tokens, [3, 95], layers, sdpa)
+    found = quasarised_logits(
+        reference, tokens, [3, 95], range(replaced), softmax_core
+    )
     assert torch.allclose(found, whole[[3, 95]], atol=1e-4)
 
 
