@@ -14,7 +14,7 @@ from .peers import HEAD_DIM, HEADS, alpha_of
 
 def compare(family: str, tokens: int) -> Measure:
     """Worst row errors against float64, in bfloat16, causal, by operator."""
-    q, k, v, beta = _make(family, tokens)
+    q, k, v, beta = inputs_of(family, tokens, "cuda")
     truth, _ = chunk_quasar(
         q.double(), k.double(), v.double(), beta.double(), layout="causal"
     )
@@ -41,23 +41,35 @@ def _peer_error(
     return worst_row_error(o, truth)
 
 
-def _make(family: str, tokens: int) -> tuple[torch.Tensor, ...]:
+def inputs_of(
+    family: str, tokens: int, device: str
+) -> tuple[torch.Tensor, ...]:
+    """q, k, v `[1, T, 8, 64]` bfloat16 and beta `[8]` float32."""
     torch.manual_seed(0)
 
     def normal(*size: int) -> torch.Tensor:
-        return torch.randn(*(size or shape), device="cuda")
+        return torch.randn(*(size or shape), device=device)
 
     shape = (1, tokens, HEADS, HEAD_DIM)
     q, k, v = silu(normal()), silu(normal()), silu(normal())
-    beta = torch.rand(HEADS, device="cuda") + 0.7
+    beta = torch.rand(HEADS, device=device) + 0.7
+    half = tokens // 2
     if family == "long memory":
         length = (HEAD_DIM / (2 * beta * tokens)).sqrt()
         k = normalize(normal(), dim=-1) * length[:, None]
-        q[:, : tokens // 2], v[:, tokens // 2 :] = 0, 0
+        q[:, :half], v[:, half:] = 0, 0
+    elif family == "subspace":
+        k[:, :half, :, HEAD_DIM // 2 :] = 0
+        k[:, half:, :, : HEAD_DIM // 2] = 0
+        q[:, :half], v[:, half:] = 0, 0
     elif family == "stiff":
         common = normal(1, -(-tokens // 64), 1, HEADS, HEAD_DIM)
         common = common.expand(-1, -1, 64, -1, -1).flatten(1, 2)
         k = common[:, :tokens] + 0.15 * normal()
+    elif family == "scaled":
+        v = v * 100.0 ** torch.sign(normal(1, 1, HEADS, 1))
+        q[:, :, 0] *= 30
+        k[:, :, 0] *= 0.1
     narrow = tuple(x.to(torch.bfloat16).contiguous() for x in (q, k, v))
     return *narrow, beta
 

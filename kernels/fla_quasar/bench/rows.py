@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LENGTHS = (4096, 16_384, 100_000, 300_000, 1_000_000)
 LONGEST, JUDGED = 1_000_000, 100_000
 ACCURATE_AT = (4096, 65_536)
-FAMILIES = ("plain", "long memory", "stiff")
+FAMILIES = ("plain", "long memory", "stiff", "subspace", "scaled")
 # Beyond this, quadratic attention takes longer than it teaches.
 LONGEST_QUADRATIC = 100_000
 # Backward passes keep several inputs' worth of memory alive.
