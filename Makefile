@@ -174,6 +174,7 @@ GPU_SETUP = $(if $(GPU_PYTHON),,install)
 gpu: $(GPU_SETUP) ## The kernel tests, and the device's attacks, on CUDA
 	$(GPU_RUN) -m pytest -m gpu -o filterwarnings=default tests/gpu \
 	  tests/unit/fla_quasar/ops/quasar/test_on_gpu.py \
+	  tests/unit/quasar_core/judge/test_timeline.py \
 	  $(if $(GPU_PYTHON),,tests/redteam) $(ARGS)
 
 .PHONY: bench-api

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from quasar_core.domain.canaries import EXPECTED, Canary
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.api.db.records import CanaryRun, Worker
@@ -64,15 +64,7 @@ def workers_since(
 
     By name and role, those after `after`.
     """
-    ran = (
-        select(CanaryRun.id)
-        .where(
-            CanaryRun.worker == Worker.name,
-            CanaryRun.role == Worker.role,
-            CanaryRun.recorded_at > since,
-        )
-        .exists()
-    )
+    ran = _ran_after(since)
     query = (
         select(Worker)
         .where(or_(Worker.last_seen_at > since, ran))
@@ -132,18 +124,23 @@ def overdue(
     session: Session, seen_since: datetime, ran_since: datetime
 ) -> dict[str, int]:
     """How many workers of each role are up and judged no canary of late."""
-    ran = (
-        select(CanaryRun.id)
-        .where(
-            CanaryRun.worker == Worker.name,
-            CanaryRun.role == Worker.role,
-            CanaryRun.recorded_at > ran_since,
-        )
-        .exists()
-    )
+    ran = _ran_after(ran_since)
     rows = session.execute(
         select(Worker.role, func.count())
         .where(Worker.last_seen_at > seen_since, ~ran)
         .group_by(Worker.role)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _ran_after(moment: datetime) -> ColumnElement[bool]:
+    """Whether a worker, of an outer query, judged a canary after that."""
+    return (
+        select(CanaryRun.id)
+        .where(
+            CanaryRun.worker == Worker.name,
+            CanaryRun.role == Worker.role,
+            CanaryRun.recorded_at > moment,
+        )
+        .exists()
+    )
