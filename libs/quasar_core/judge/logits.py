@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -32,16 +33,18 @@ from quasar_core.judge.seeds import CPU
 
 MODEL_TYPE = "qwen2"
 STAND_IN_MARK = "quasar_stand_in_seed"
-STAND_IN_SIZES: dict[str, Any] = {
-    "vocab_size": 512,
-    "hidden_size": 128,
-    "intermediate_size": 192,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 10,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 65_536,
-    "tie_word_embeddings": False,
-}
+STAND_IN_SIZES: Mapping[str, Any] = MappingProxyType(
+    {
+        "vocab_size": 512,
+        "hidden_size": 128,
+        "intermediate_size": 192,
+        "num_hidden_layers": 6,
+        "num_attention_heads": 10,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 65_536,
+        "tie_word_embeddings": False,
+    }
+)
 
 Core = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """(layer, q, k, v), each `[1, H, T, S]`, to o `[1, H, T, S]`."""
