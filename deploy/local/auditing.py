@@ -10,6 +10,7 @@ import typer
 from quasar_core.client.api import QuasarClient
 from quasar_core.errors import QuasarError
 from quasar_core.settings import ParticipantSettings
+from quasar_core.worker.referee import sandbox_choice
 
 from deploy.local.audit import (
     DISAGREES,
@@ -19,7 +20,6 @@ from deploy.local.audit import (
     final_round,
 )
 from deploy.local.rejudge import Rejudge, check_harness
-from services.benchmark_worker.app import choice
 from services.benchmark_worker.settings import Settings as BenchmarkSettings
 from services.verifier_worker.settings import Settings as VerifierSettings
 
@@ -72,7 +72,7 @@ def local_judge(*, logits: bool) -> Rejudge:
     return Rejudge(
         judging=settings.judge,
         verifying=VerifierSettings().judging if logits else None,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
 
 

@@ -22,7 +22,6 @@ from quasar_core.judge.jobs import (
     BaselineSpec,
     ChallengeSpec,
     JudgeSpec,
-    SandboxChoice,
 )
 from quasar_core.judge.progress import unheard
 from quasar_core.judge.spawn import (
@@ -35,6 +34,7 @@ from quasar_core.worker.canaries import Examine
 from quasar_core.worker.canary_sources import canary_source
 from quasar_core.worker.host import Host, run_process
 from quasar_core.worker.quarantine import Quarantine
+from quasar_core.worker.referee import sandbox_choice
 
 from services.benchmark_worker.handlers import (
     Baselines,
@@ -73,7 +73,7 @@ def judge_job(
         source=source,
         target_sequence_length=job.sequence_length,
         settings=settings.judge,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
     with quarantine.minding():
         return judge_in_subprocess(spec, attempt.follow)
@@ -93,7 +93,7 @@ def challenge_job(
         challenger=job.challenger,
         defender=job.defender,
         settings=settings.judge,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
     with quarantine.minding():
         return challenge_in_subprocess(spec, attempt.follow)
@@ -111,7 +111,7 @@ def measure_baseline(
         run_id=f"baseline-{round_number}",
         target_sequence_length=sequence_length,
         settings=settings.judge,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
     with quarantine.minding():
         report = measure_baseline_in_subprocess(spec)
@@ -136,21 +136,11 @@ def examine_canary(
         source=canary_source(canary),
         target_sequence_length=settings.canary_sequence_length,
         settings=settings.judge,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
     with quarantine.minding():
         report = judge_in_subprocess(spec, unheard)
     return report.rejection.code if report.rejection else "passed"
-
-
-def choice(settings: Settings) -> SandboxChoice:
-    """The sandbox that the referee is to use."""
-    return SandboxChoice(
-        backend=settings.sandbox_backend,
-        allow_degraded=settings.allow_degraded,
-        image=settings.sandbox_image,
-        production=settings.environment == "production",
-    )
 
 
 @dataclass(frozen=True)

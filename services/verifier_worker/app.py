@@ -7,13 +7,14 @@ from functools import partial
 from quasar_core.contracts.events import CanaryVerdict, VerificationRequested
 from quasar_core.domain.canaries import Canary
 from quasar_core.errors import Stage
-from quasar_core.judge.jobs import SandboxChoice, VerifySpec
+from quasar_core.judge.jobs import VerifySpec
 from quasar_core.judge.progress import unheard
 from quasar_core.judge.spawn import verify_in_subprocess
 from quasar_core.worker.attempt import Attempt, new_id
 from quasar_core.worker.canaries import Examine
 from quasar_core.worker.canary_sources import canary_source
 from quasar_core.worker.host import Host, run_process
+from quasar_core.worker.referee import sandbox_choice
 
 from services.verifier_worker.handlers import (
     Verification,
@@ -34,7 +35,7 @@ def verify_job(
         cosine_sim_threshold=job.cosine_sim_threshold,
         max_diff_threshold=job.max_diff_threshold,
         settings=settings.judging,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
     report = verify_in_subprocess(spec, attempt.follow)
     return report.manifest, report.logits, report.rejection
@@ -46,20 +47,10 @@ def examine_canary(canary: Canary, *, settings: Settings) -> CanaryVerdict:
         run_id=f"canary-{canary.value}-{new_id()}",
         source=canary_source(canary),
         settings=settings.judging,
-        sandbox=choice(settings),
+        sandbox=sandbox_choice(settings),
     )
     report = verify_in_subprocess(spec, unheard)
     return report.rejection.code if report.rejection else "passed"
-
-
-def choice(settings: Settings) -> SandboxChoice:
-    """The sandbox that the referee is to use."""
-    return SandboxChoice(
-        backend=settings.sandbox_backend,
-        allow_degraded=settings.allow_degraded,
-        image=settings.sandbox_image,
-        production=settings.environment == "production",
-    )
 
 
 def serve(host: Host, settings: Settings) -> None:

@@ -34,6 +34,7 @@ class _Asked:
     call: PreparedCall
     nonce: bytes
     turn: int
+    slot: int
 
 
 class Caller:
@@ -55,7 +56,8 @@ class Caller:
 
         Its Y holds poison before, and caches hold nothing of use.
         """
-        self._window(self._turn + 1).poison(call.shape.output_bytes)
+        slot = self._slot(self._turn + 1)
+        self._windows[slot].poison(call.shape.output_bytes)
         return self._run([call], ask, answered, self._buffers.clear_caches)
 
     def in_a_row(
@@ -106,8 +108,7 @@ class Caller:
         before()
         begun = timeline.mark()
         for asked in everything:
-            slot = asked.turn % len(self._windows)
-            asked.call.window.show(slot, asked.turn)
+            asked.call.window.show(asked.slot, asked.turn)
             self._read(asked)
         ended = timeline.mark()
         try:
@@ -121,16 +122,16 @@ class Caller:
 
     def _ask(self, call: PreparedCall, ask: Ask) -> _Asked:
         turn = self._turn + 1
-        slot = turn % len(self._windows)
+        slot = self._slot(turn)
         nonce = self._channel.send(ask, call.shape, slot, call.window.travels)
         self._turn = turn
-        return _Asked(call, nonce, turn)
+        return _Asked(call, nonce, turn, slot)
 
-    def _window(self, turn: int) -> OutputWindow:
-        return self._windows[turn % len(self._windows)]
+    def _slot(self, turn: int) -> int:
+        return turn % len(self._windows)
 
     def _read(self, asked: _Asked) -> None:
         call = asked.call
-        self._window(asked.turn).read(
+        self._windows[asked.slot].read(
             call.into, call.shape.output_bytes, call.order
         )
