@@ -101,7 +101,7 @@ class Canaries:
         if wrong:
             self.quarantine.impose("; ".join(wrong))
         if not self.quarantine.holds:
-            write_durably(self.record, f"{self.clock():.3f}\n")
+            write_durably(self.record, f"{self.clock()}\n")
             self.doubt.lifted()
 
     def _judged(self, canary: Canary) -> CanaryVerdict:

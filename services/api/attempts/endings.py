@@ -53,9 +53,9 @@ def give_up(
     """An attempt came to nothing: another one later, or no more.
 
     `state` is failed, harmed or lost; both rows are locked. At most three,
-    and the wait before the next doubles. Where a second worker came to harm,
-    the submission is turned down if both are known to be healthy, and waits
-    for that word otherwise.
+    and the wait before the next doubles. Where a second worker that was
+    healthy came to harm, the submission is turned down if both are known to
+    be healthy still, and waits for that word otherwise.
     """
     finish(attempt, state, now, reason)
     session.flush()

@@ -53,25 +53,38 @@ def harmful(session: Session, submission_id: UUID) -> Sequence[Attempt]:
     return sorted(by_worker.values(), key=lambda row: row.minted_at)
 
 
+def suspicious(session: Session, submission_id: UUID) -> Sequence[Attempt]:
+    """Those of workers that were healthy when they began.
+
+    Of a worker whose canaries are switched off, nothing is ever known.
+    """
+    return [
+        row
+        for row in harmful(session, submission_id)
+        if row.started_at is not None
+        and canaries.right_before(session, *_named(row), row.started_at)
+    ]
+
+
 def is_suspected(session: Session, submission_id: UUID) -> bool:
-    """Whether several workers came to harm by a submission."""
-    return len(harmful(session, submission_id)) >= WORKERS
+    """Whether several workers that were healthy came to harm by it."""
+    return len(suspicious(session, submission_id)) >= WORKERS
 
 
 def proven(session: Session, submission_id: UUID) -> Sequence[Attempt]:
     """Those of workers that were healthy before and after; none: not yet."""
     found = [
         row
-        for row in harmful(session, submission_id)
+        for row in suspicious(session, submission_id)
         if row.started_at is not None
-        and canaries.right_around(
-            session,
-            row.worker or "",
-            ROLES.get(row.kind, "benchmark"),
-            row.started_at,
-        )
+        and canaries.right_after(session, *_named(row), row.started_at)
     ]
     return found if len(found) >= WORKERS else ()
+
+
+def _named(attempt: Attempt) -> tuple[str, str]:
+    """The worker of an attempt, and its role."""
+    return attempt.worker or "", ROLES.get(attempt.kind, "benchmark")
 
 
 def convicted(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from quasar_core.domain.canaries import EXPECTED, Canary
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.api.db.records import CanaryRun, Worker
@@ -94,30 +94,37 @@ def last_runs(
     ).all()
 
 
-def right_around(
+def right_before(
     session: Session, worker: str, role: str, moment: datetime
 ) -> bool:
-    """Whether a worker's canaries were right before a moment and after it.
+    """Whether each of a worker's canaries was right in its last run then."""
+    query = select(func.max(CanaryRun.id)).where(
+        CanaryRun.recorded_at <= moment
+    )
+    return _right(session, worker, role, query)
 
-    Each of them was, in the last run before and in the first one after.
-    """
-    mine = (CanaryRun.worker == worker, CanaryRun.role == role)
-    before = select(func.max(CanaryRun.id)).where(
-        *mine, CanaryRun.recorded_at <= moment
+
+def right_after(
+    session: Session, worker: str, role: str, moment: datetime
+) -> bool:
+    """Whether each was right in its first run after a moment."""
+    query = select(func.min(CanaryRun.id)).where(
+        CanaryRun.recorded_at > moment
     )
-    after = select(func.min(CanaryRun.id)).where(
-        *mine, CanaryRun.recorded_at > moment
-    )
-    for ids in (before, after):
-        runs = session.execute(
-            select(CanaryRun.canary, CanaryRun.is_right).where(
-                CanaryRun.id.in_(ids.group_by(CanaryRun.canary))
-            )
-        ).all()
-        right = {canary for canary, is_right in runs if is_right}
-        if right != set(EXPECTED[role]):
-            return False
-    return True
+    return _right(session, worker, role, query)
+
+
+def _right(
+    session: Session, worker: str, role: str, ids: Select[tuple[int]]
+) -> bool:
+    mine = ids.where(CanaryRun.worker == worker, CanaryRun.role == role)
+    runs = session.execute(
+        select(CanaryRun.canary, CanaryRun.is_right).where(
+            CanaryRun.id.in_(mine.group_by(CanaryRun.canary))
+        )
+    ).all()
+    right = {canary for canary, is_right in runs if is_right}
+    return right == set(EXPECTED[role])
 
 
 def overdue(

@@ -60,6 +60,12 @@ def test_right_canaries_are_told_and_due_again_after_the_period(
     assert world.canaries.due
 
 
+def test_just_judged_they_are_not_due_whatever_the_clock_says(world):
+    world.now = 1_000_000.0006
+    world.canaries.judge()
+    assert not world.canaries.due
+
+
 def test_a_clock_that_was_put_back_makes_them_due(world):
     world.canaries.judge()
     world.now -= 1

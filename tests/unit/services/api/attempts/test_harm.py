@@ -139,3 +139,10 @@ def test_a_worker_of_which_nothing_was_known_proves_nothing(sqlite_world):
         pool.run(name)
         pool.canaries(name)
     assert pool.status == "queued"
+
+
+def test_nobody_waits_for_canaries_that_are_never_judged(sqlite_world):
+    pool = Pool(sqlite_world, healthy=())
+    for name in ("w1", "w2"):
+        pool.run(name)
+    assert pool.waits() <= timedelta(0)
