@@ -6,6 +6,7 @@ import pytest
 
 from deploy.local.miners.kinds import KINDS
 from tests.support.platform import processes_in, quasar
+from tests.support.workers import QUICK_JUDGE
 
 pytestmark = [
     pytest.mark.e2e,
@@ -110,6 +111,7 @@ def test_validate_gives_the_code_that_the_workers_gave(demo, kind):
         str(length),
         "--json",
         timeout=300,
+        environment={"QUASAR_JUDGE": json.dumps(QUICK_JUDGE)},
     )
     found = json.loads(ended.stdout.splitlines()[-1])
     assert found["code"] == demo.submission(kind.name)["code"]

@@ -1,5 +1,6 @@
 """Faults of the platform: they delay a submission, and lose nothing."""
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -12,13 +13,19 @@ from deploy.local.processes import Ended
 from deploy.local.rules import Rules
 from deploy.local.stack import Stack
 from tests.support.platform import processes_in, wait_until
+from tests.support.workers import QUICK_JUDGE
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(900),
 ]
 
-RULES = Rules(lease_seconds=6.0, heartbeat_seconds=1.5)
+JUDGE = QUICK_JUDGE | {"logits": {"prompt_lengths": [256]}}
+# all the lengths that there are: time to strike
+del JUDGE["correctness_lengths"]
+RULES = Rules(
+    lease_seconds=6.0, heartbeat_seconds=1.5, judge=json.dumps(JUDGE)
+)
 JUDGED_SECONDS = 300.0
 
 

@@ -12,21 +12,12 @@ from types import MappingProxyType
 import pytest
 
 from services.miner_agent.repository import create_base_repository
-
-JUDGE = {
-    "samples": 4,
-    "warm_up_calls": 1,
-    "warm_up_seconds": 0,
-    "back_to_back_calls": 2,
-    "exchange_samples": 3,
-    "rest_samples": 3,
-    "correctness_lengths": [64, 128],
-}
+from tests.support.workers import QUICK_JUDGE
 
 
 @pytest.fixture
 def validate(tmp_path):
-    usual = JUDGE | {"lock_path": str(tmp_path / "turn.lock")}
+    usual = QUICK_JUDGE | {"lock_path": str(tmp_path / "turn.lock")}
 
     def call(
         *arguments: str, command=("validate",), judge=MappingProxyType({})
