@@ -115,7 +115,7 @@ def right_after(
 
 
 def _right(
-    session: Session, worker: str, role: str, ids: Select[tuple[int]]
+    session: Session, worker: str, role: str, ids: Select[int]
 ) -> bool:
     mine = ids.where(CanaryRun.worker == worker, CanaryRun.role == role)
     runs = session.execute(
