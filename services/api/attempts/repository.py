@@ -10,7 +10,7 @@ from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, Status
 from quasar_core.messaging import topology
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from services.api.attempts.states import LIVE, SPENT, State
@@ -54,6 +54,15 @@ LAST_BENCHMARKS = (
 )
 """When the benchmarks that ended last began and ended."""
 
+_LOCKED = (
+    select(Submission, Attempt)
+    .join(Attempt, Attempt.submission_id == Submission.id)
+    .where(Attempt.id == bindparam("attempt_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+"""PostgreSQL locks a row of each table in the order in which they stand."""
+
 
 def locked(
     session: Session, attempt_id: UUID
@@ -62,20 +71,8 @@ def locked(
 
     The submission is locked first: everybody does it in this order.
     """
-    submission_id = session.scalar(
-        select(Attempt.submission_id).where(Attempt.id == attempt_id)
-    )
-    if submission_id is None:
-        return None
-    submission = submissions.locked(session, submission_id)
-    attempt = session.scalars(
-        select(Attempt)
-        .where(Attempt.id == attempt_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    assert submission is not None  # noqa: S101 -- a foreign key says so
-    return submission, attempt
+    found = session.execute(_LOCKED, {"attempt_id": attempt_id}).first()
+    return None if found is None else (found[0], found[1])
 
 
 def under_way(session: Session, submission_id: UUID) -> Attempt | None:

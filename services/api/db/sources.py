@@ -8,21 +8,19 @@ from quasar_core.contracts.reports import Source as SourceContract
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Source
+from services.api.db.upsert import insert_once
 
 
 def archive(session: Session, source: SourceContract, now: datetime) -> None:
     """Keep these files, unless the same tree is kept already."""
-    if session.get(Source, source.tree_hash) is not None:
-        return
-    session.add(
-        Source(
-            tree_hash=source.tree_hash,
-            identity=source.identity,
-            files=[file.model_dump() for file in source.files],
-            created_at=now,
-        )
+    insert_once(
+        session,
+        Source,
+        tree_hash=source.tree_hash,
+        identity=source.identity,
+        files=[file.model_dump() for file in source.files],
+        created_at=now,
     )
-    session.flush()
 
 
 def archived(session: Session, tree_hash: str) -> SourceContract:

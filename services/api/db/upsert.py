@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,13 +18,18 @@ def insert_once(session: Session, table: type[Base], **values: Any) -> bool:
     Two transactions that insert the same key wait for each other, so
     exactly one of them is told True.
     """
-    statement = (
-        insert_into(session.get_bind().dialect.name, table)
-        .values(**values)
+    statement = _insert_once(session.get_bind().dialect.name, table)
+    return session.execute(statement, values).first() is not None
+
+
+@cache
+def _insert_once(engine: str, table: type[Base]) -> Executable:
+    """Made once for each table: to make it costs as much as to run it."""
+    return (
+        insert_into(engine, table)
         .on_conflict_do_nothing()
         .returning(*table.__table__.primary_key)
     )
-    return session.execute(statement).first() is not None
 
 
 def put(session: Session, table: type[Base], **values: Any) -> None:
