@@ -69,7 +69,7 @@ def _outcome(
         )
     except ValueError as fault:
         raise ReportRefused(f"no outcome comes of it: {fault}") from fault
-    return outcome_of(ratio, scene.settings().min_improvement), ratio
+    return outcome_of(ratio, scene.settings.min_improvement), ratio
 
 
 def _by_fault(report: ChallengeReport) -> Outcome:

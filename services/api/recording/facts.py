@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from quasar_core.contracts.events import AttemptStarted, WorkerEvent
@@ -22,7 +23,7 @@ from services.api.attempts import repository as attempts
 from services.api.attempts.endings import give_up
 from services.api.attempts.repository import LIVE, Job, State
 from services.api.challenges import repository as challenges
-from services.api.db.models import Attempt, Submission
+from services.api.db.models import Attempt, Round, Submission
 from services.api.recording.verdicts import ReportRefused, check_harness
 from services.api.rounds import repository as rounds
 from services.api.submissions.moves import move, tell_stage
@@ -54,11 +55,18 @@ class Scene:
         """Whether the attempt is still going on."""
         return self.attempt.state in LIVE
 
+    @cached_property
+    def round(self) -> Round:
+        """The submission's round, read once; what was changed can wait."""
+        with self.session.no_autoflush:
+            row = rounds.by_number(self.session, self.submission.round_number)
+        assert row is not None  # noqa: S101 -- a foreign key says so
+        return row
+
+    @cached_property
     def settings(self) -> RoundSettings:
         """The frozen settings of the submission's round."""
-        row = rounds.by_number(self.session, self.submission.round_number)
-        assert row is not None  # noqa: S101 -- a foreign key says so
-        return RoundSettings.from_dict(row.settings)
+        return RoundSettings.from_dict(self.round.settings)
 
     def move(self, to: Status, evidence: Mapping[str, Any]) -> None:
         """Move the submission, told by this worker."""
@@ -190,16 +198,21 @@ def check_judge(scene: Scene, manifest: Manifest) -> None:
         committed == manifest.seed_commitment == seed_commitment(manifest.seed)
     ):
         raise ReportRefused("the seed is not the one that was committed to")
-    row = rounds.locked(scene.session, scene.submission.round_number)
+    row = scene.round
+    if row.harness_digest is None:
+        # another's first result may decide it meanwhile
+        rounds.locked(scene.session, row.number)
     decided = row.harness_digest or manifest.harness_digest
-    check_harness(manifest, scene.settings(), decided)
+    check_harness(manifest, scene.settings, decided)
 
 
 def settle_judge(scene: Scene, manifest: Manifest) -> None:
-    """The first result that is accepted decides the round's digest."""
-    row = rounds.locked(scene.session, scene.submission.round_number)
-    if row.harness_digest is None:
-        row.harness_digest = manifest.harness_digest
+    """The first result that is accepted decides the round's digest.
+
+    `check_judge` keeps the round from others until then.
+    """
+    if scene.round.harness_digest is None:
+        scene.round.harness_digest = manifest.harness_digest
 
 
 def start_over(scene: Scene, reason: str, state: State = State.FAILED) -> None:

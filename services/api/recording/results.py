@@ -105,8 +105,8 @@ def benchmarked(scene: Scene, event: BenchmarkCompleted) -> None:
         raise ReportRefused("a benchmark's result for another job")
     check_judge(scene, event.manifest)
     score = score_of(event.timing, scene.submission.target_sequence_length)
-    check_drift(event.timing, scene.settings())
-    fault = correctness_fault(event.correctness, scene.settings())
+    check_drift(event.timing, scene.settings)
+    fault = correctness_fault(event.correctness, scene.settings)
     settle_judge(scene, event.manifest)
     scene.submission.manifest = event.manifest.model_dump(mode="json")
     scene.submission.correctness = event.correctness.model_dump(mode="json")
@@ -153,7 +153,7 @@ def verified(scene: Scene, event: VerificationCompleted) -> None:
     worst_diff = max(p.worst_max_diff for p in event.logits.prompts)
     WORST_COSINE_SIM.set(worst_cosine)
     WORST_MAX_DIFF.set(worst_diff)
-    fault = logits_fault(event.logits, scene.settings())
+    fault = logits_fault(event.logits, scene.settings)
     if fault is not None:
         _reject(scene, fault)
         return
