@@ -114,9 +114,7 @@ def right_after(
     return _right(session, worker, role, query)
 
 
-def _right(
-    session: Session, worker: str, role: str, ids: Select[int]
-) -> bool:
+def _right(session: Session, worker: str, role: str, ids: Select[int]) -> bool:
     mine = ids.where(CanaryRun.worker == worker, CanaryRun.role == role)
     runs = session.execute(
         select(CanaryRun.canary, CanaryRun.is_right).where(
