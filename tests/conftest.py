@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -16,6 +15,9 @@ from xdist.scheduler import LoadFileScheduling
 MACHINE = "tests/e2e/"
 """Whole platforms judge one job at a time on a machine: on two test workers
 they would only wait for each other, so all of these share one."""
+
+COVERAGE = "COVERAGE_PROCESS_CONFIG"
+"""By this a process hears that its lines are counted."""
 
 UNMEASURED = (
     MACHINE,
@@ -71,7 +73,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneMachine:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Let the processes of an unmeasured test run at their own speed."""
-    with mock.patch.dict(os.environ):
-        if item.nodeid.startswith(UNMEASURED):
-            os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    measured = not item.nodeid.startswith(UNMEASURED)
+    looked_at = None if measured else os.environ.pop(COVERAGE, None)
+    try:
         return (yield)
+    finally:
+        if looked_at is not None:
+            os.environ[COVERAGE] = looked_at
