@@ -2,17 +2,21 @@
 
 # pylint: disable=redefined-outer-name,protected-access
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from quasar_core.contracts.events import WorkerSeen
 from quasar_core.errors import Stage
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
+from services.api.attempts import repository
 from services.api.db.models import Attempt
 from services.api.db.records import OutboxRow
 from services.api.scheduler import Scheduler
+from services.api.submissions import repository as submissions
+from tests.support.api import make_world
 from tests.support.judged import Worker
 
 
@@ -205,6 +209,43 @@ def test_schedulers_side_by_side_make_one_attempt_each(world):
     )
     assert set(published) == {a.id for a in attempts}
     assert set(published.values()) == {1}
+
+
+def test_who_waits_for_a_submission_does_not_hold_its_attempt(
+    postgres_database_url, tmp_path
+):
+    for world in make_world(postgres_database_url, tmp_path):
+        world.open_round()
+        miners(world, "a")
+        job, database = world.take(), world.database
+
+        def follow(job=job, database=database):
+            with database.write() as session:
+                found = repository.locked(session, job.attempt_id)
+                return found and (found[0].stage, found[1].reason)
+
+        with ThreadPoolExecutor(1) as pool, database.write() as session:
+            submission = submissions.locked(session, job.submission_id)
+            second = pool.submit(follow)
+            until_it_waits(database)
+            attempt = session.scalars(
+                select(Attempt)
+                .where(Attempt.id == job.attempt_id)
+                .with_for_update(nowait=True)
+            ).one()
+            submission.stage, attempt.reason = Stage.FETCH, "was first"
+            session.commit()
+            assert second.result() == (Stage.FETCH, "was first")
+
+
+def until_it_waits(database):
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    for _ in range(500):
+        with database.read() as session:
+            if session.scalar(waits):
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 def test_submissions_posted_at_once_are_all_there_once(world):
