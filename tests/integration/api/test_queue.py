@@ -226,6 +226,7 @@ def test_who_waits_for_a_submission_does_not_hold_its_attempt(
 
         with ThreadPoolExecutor(1) as pool, database.write() as session:
             submission = submissions.locked(session, job.submission_id)
+            assert submission is not None
             second = pool.submit(follow)
             until_it_waits(database)
             attempt = session.scalars(
