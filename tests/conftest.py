@@ -29,8 +29,8 @@ UNMEASURED = (
     "tests/integration/workers/",
 )
 """Whose processes are not looked at for coverage: they judge strangers' code,
-which takes half as long again when every line is counted, and each line of
-theirs is run by nearer tests too."""
+which takes up to half as long again when every line is counted. What no
+nearer test runs counts as not run."""
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 1024**3

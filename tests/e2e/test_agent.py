@@ -18,6 +18,7 @@ from deploy.local.miners.kinds import kind_named
 from deploy.local.rules import Rules
 from deploy.local.stack import Stack
 from tests.support.platform import QUASAR, quasar, wait_until
+from tests.support.workers import QUICK_JUDGE
 
 pytestmark = [
     pytest.mark.e2e,
@@ -25,14 +26,10 @@ pytestmark = [
 ]
 
 JUDGE = json.dumps(
-    {
+    QUICK_JUDGE
+    | {
         "samples": 8,
-        "warm_up_calls": 1,
-        "warm_up_seconds": 0,
         "back_to_back_calls": 4,
-        "exchange_samples": 3,
-        "rest_samples": 3,
-        "correctness_lengths": [64, 128],
         "logits": {"prompt_lengths": [256]},
     }
 )

@@ -7,7 +7,7 @@ after, it was not the workers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -61,8 +61,7 @@ def suspicious(session: Session, submission_id: UUID) -> Sequence[Attempt]:
     return [
         row
         for row in harmful(session, submission_id)
-        if row.started_at is not None
-        and canaries.right_before(session, *_named(row), row.started_at)
+        if _heard_right(session, row, canaries.right_before)
     ]
 
 
@@ -76,15 +75,21 @@ def proven(session: Session, submission_id: UUID) -> Sequence[Attempt]:
     found = [
         row
         for row in suspicious(session, submission_id)
-        if row.started_at is not None
-        and canaries.right_after(session, *_named(row), row.started_at)
+        if _heard_right(session, row, canaries.right_after)
     ]
     return found if len(found) >= WORKERS else ()
 
 
-def _named(attempt: Attempt) -> tuple[str, str]:
-    """The worker of an attempt, and its role."""
-    return attempt.worker or "", ROLES.get(attempt.kind, "benchmark")
+def _heard_right(
+    session: Session,
+    attempt: Attempt,
+    right: Callable[[Session, str, str, datetime], bool],
+) -> bool:
+    """What the canaries of its worker said, before or after it began."""
+    role = ROLES.get(attempt.kind, "benchmark")
+    return attempt.started_at is not None and right(
+        session, attempt.worker or "", role, attempt.started_at
+    )
 
 
 def convicted(

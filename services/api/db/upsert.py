@@ -24,7 +24,7 @@ def insert_once(session: Session, table: type[Base], **values: Any) -> bool:
 
 @cache
 def _insert_once(engine: str, table: type[Base]) -> Executable:
-    """Made once for each table: to make it costs as much as to run it."""
+    """Made once for each table, not for each row."""
     return (
         insert_into(engine, table)
         .on_conflict_do_nothing()

@@ -2,9 +2,9 @@
 
 # pylint: disable=redefined-outer-name,protected-access
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from quasar_core.contracts.events import WorkerSeen
@@ -18,6 +18,7 @@ from services.api.scheduler import Scheduler
 from services.api.submissions import repository as submissions
 from tests.support.api import make_world
 from tests.support.judged import Worker
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ def test_who_waits_for_a_submission_does_not_hold_its_attempt(
             submission = submissions.locked(session, job.submission_id)
             assert submission is not None
             second = pool.submit(follow)
-            until_it_waits(database)
+            eventually(partial(lock_is_awaited, database), "the wait")
             attempt = session.scalars(
                 select(Attempt)
                 .where(Attempt.id == job.attempt_id)
@@ -239,14 +240,10 @@ def test_who_waits_for_a_submission_does_not_hold_its_attempt(
             assert second.result() == (Stage.FETCH, "was first")
 
 
-def until_it_waits(database):
+def lock_is_awaited(database):
     waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    for _ in range(500):
-        with database.read() as session:
-            if session.scalar(waits):
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")
+    with database.read() as session:
+        return session.scalar(waits)
 
 
 def test_submissions_posted_at_once_are_all_there_once(world):
