@@ -25,6 +25,13 @@ REPEATS = 9
 SLOWER = 1.5
 """A canary that takes so many times as long as before the job is ill."""
 
+SETTLING = (0.5, 1.0, 2.0, 4.0)
+"""Seconds to wait before a slow canary is timed again.
+
+A card that has just been freed of a killed program may compute slowly for a
+moment; one that still does after these is ill.
+"""
+
 
 class UnhealthyError(TransientError):
     """The device failed its health check: the machine's fault."""
@@ -41,6 +48,11 @@ def healthy(ground: Ground) -> Iterator[None]:
         yield
     finally:
         after = canary(ground)
+        for pause in SETTLING:
+            if after <= SLOWER * before:
+                break
+            time.sleep(pause)
+            after = canary(ground)
         if after > SLOWER * before:
             raise UnhealthyError(
                 f"the canary took {after:.2e} s after the job, and"

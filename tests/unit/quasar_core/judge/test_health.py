@@ -56,17 +56,29 @@ def test_a_device_that_raises_is_unhealthy(ground, small, monkeypatch):
 
 
 def test_a_job_that_leaves_the_device_slow_is_told(ground, monkeypatch):
-    seconds = iter([1.0, 1.4, 1.0, 1.6])
+    seconds = iter([1.0, 1.4, 1.0, *5 * [1.6]])
     monkeypatch.setattr(health, "canary", lambda ground: next(seconds))
+    monkeypatch.setattr(health, "SETTLING", 4 * (0.0,))
     with healthy(ground):
         pass
     with pytest.raises(UnhealthyError, match="after the job"), healthy(ground):
         pass
 
 
-def test_a_job_that_fails_is_followed_by_a_check_too(ground, monkeypatch):
-    seconds = iter([1.0, 9.0])
+def test_a_device_that_is_slow_for_a_moment_is_well(ground, monkeypatch):
+    seconds = iter([1.0, 1.6, 1.6, 1.4])
     monkeypatch.setattr(health, "canary", lambda ground: next(seconds))
+    waited = []
+    monkeypatch.setattr(health.time, "sleep", waited.append)
+    with healthy(ground):
+        pass
+    assert waited == list(health.SETTLING[:2])
+
+
+def test_a_job_that_fails_is_followed_by_a_check_too(ground, monkeypatch):
+    seconds = iter([1.0, *5 * [9.0]])
+    monkeypatch.setattr(health, "canary", lambda ground: next(seconds))
+    monkeypatch.setattr(health, "SETTLING", 4 * (0.0,))
     with pytest.raises(UnhealthyError) as caught, healthy(ground):
         raise ValueError("of the job")
     assert isinstance(caught.value.__context__, ValueError)
