@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,11 +52,16 @@ def paths(rounds: int) -> Mapping[str, str]:
 
 
 def asked(port: int, path: str, count: int) -> Volley:
-    """One request after another, each with a little rest before it."""
+    """One request after another, each with a little rest before it.
+
+    Raises ValueError where one is refused: how long that takes is not asked.
+    """
     volley = Volley()
     for _ in range(count):
         shot = Shot(PAUSE_SECONDS, request("GET", path))
         volley.answers += fire(port, [shot]).answers
+    if volley.statuses() != {200: count}:
+        raise ValueError(f"{path}: answers by status {volley.statuses()}")
     return volley
 
 
@@ -81,8 +87,7 @@ def measure(
 ) -> dict[str, Any]:
     """The whole run, as `--json` prints it."""
     load = os.getloadavg()[0]
-    with postgres(folder) as url:
-        database = Database(url)
+    with postgres(folder) as url, closing(Database(url)) as database:
         began = time.monotonic()
         with Session(database.engine) as session:
             rounds = fill(session, submissions, per_round)
@@ -100,7 +105,6 @@ def measure(
                     "warm": warm.summary(),
                     "cold": first.summary(),
                 }
-        database.close()
     return {
         "machine": machine.machine(load),
         "submissions": submissions,

@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,8 @@ from quasar_core.domain.submissions import Status
 from sqlalchemy.orm import Session
 
 from deploy.local.load.copying import copy
+from deploy.local.load.shots import key
+from services.api.db import eventlog
 from services.api.db.models import (
     Attempt,
     Challenge,
@@ -38,19 +41,18 @@ ENDS = (
 """How six of ten come through, three do not, and one is ours to answer."""
 
 
+@cache
 def hotkey(number: int) -> str:
-    """An address-shaped text, one per miner."""
-    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-    first, second = divmod(number, len(letters))
-    return "5" + letters[first % len(letters)] + letters[second] * 46
+    """A miner's address."""
+    return key(f"miner-{number}").ss58_address
 
 
 def fill(session: Session, submissions: int, per_round: int) -> int:
     """Rounds, final but for the last, each with its share; how many rounds.
 
     Every submission has its moves in the log and an attempt, every round
-    its challenges; the numbers are drawn anew but from one seed, so that
-    two runs compare.
+    its challenges, and the log of what is final is sealed; the numbers are
+    drawn anew but from one seed, so that two runs compare.
     """
     draw = random.Random(7)  # noqa: S311 -- nobody bets on it
     number = 0
@@ -204,6 +206,7 @@ def _finish(session: Session, number: int) -> None:
     row.status = "weighed"
     row.finalised_at_block = row.closes_at_block
     row.finalised_at = row.opened_at + HOUR
+    row.log_hash = eventlog.seal(session, row.finalised_at)
     session.add(
         WeightsReportRow(
             validator_hotkey=hotkey(0),

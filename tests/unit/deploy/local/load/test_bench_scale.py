@@ -1,4 +1,4 @@
-from deploy.local.load.bench_scale import paths, report
+from deploy.local.load.bench_scale import measure, paths, report
 from deploy.local.load.generator import Answer, Volley
 from deploy.local.load.machine import machine
 
@@ -26,3 +26,11 @@ def test_the_page_says_what_is_slow():
 
 def test_the_middle_round_of_one_is_that_one():
     assert paths(1)["standings, final"] == "/rounds/1/standings"
+
+
+def test_all_that_is_asked_for_is_answered(tmp_path):
+    found = measure(tmp_path, 1_500, 500, 1)
+    assert found["rounds"] == 3
+    for one in found["asked"].values():
+        assert one["warm"]["statuses"] == {"200": 1}
+        assert one["cold"]["statuses"] == {"200": 3}

@@ -1,3 +1,4 @@
+from quasar_core.chain.keys import canonical_hotkey
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -5,7 +6,14 @@ from deploy.local.load.filling import fill, hotkey
 from services.api.db.session import Database
 from tests.support.postgres import sqlite_template, sqlite_url
 
-TABLES = ("submissions", "event_log", "attempts", "challenges", "rounds")
+TABLES = (
+    "submissions",
+    "event_log",
+    "log_blocks",
+    "attempts",
+    "challenges",
+    "rounds",
+)
 
 __all__ = ["sqlite_template", "sqlite_url"]
 
@@ -29,6 +37,7 @@ def test_rounds_are_filled_and_all_but_the_last_are_final(
     assert counts == {
         "submissions": 50,
         "event_log": 200,
+        "log_blocks": 2,
         "attempts": 50,
         # each round's, one after the other
         "challenges": scored - 3,
@@ -38,4 +47,6 @@ def test_rounds_are_filled_and_all_but_the_last_are_final(
 
 
 def test_every_miner_has_an_address_of_his_own():
-    assert len({hotkey(number) for number in range(200)}) == 200
+    addresses = {hotkey(number) for number in range(200)}
+    assert len(addresses) == 200
+    assert {canonical_hotkey(each) for each in addresses} == addresses
