@@ -1,6 +1,7 @@
 """The referee's process: one specification in, progress and an end out.
 
-Run by `spawn.py` as `python -m quasar_core.judge ANSWER_FD SCRATCH`.
+Run by `spawn.py` as `python -m quasar_core.judge ANSWER_FD SCRATCH`, or
+forked by `forkserver.py`.
 Standard input stays open as long as the parent lives: at its end, as at the
 deadline, the process ends at once, and its sandboxes with it.
 """
@@ -40,14 +41,14 @@ from quasar_core.judge.verification import verify
 ENOUGH_FOR_THE_END = 30.0
 
 
-def main() -> None:
-    """Do the one job that standard input asks for."""
-    answers = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
+def main(descriptor: int, scratch: Path) -> None:
+    """Do the one job that standard input asks for; answer on a descriptor."""
+    answers = os.fdopen(descriptor, "w", encoding="utf-8")
     # What a library prints is never an answer.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     spec = SpecLine.model_validate_json(sys.stdin.readline()).spec
     try:
-        answer = _do(spec, answers, Path(sys.argv[2]))
+        answer = _do(spec, answers, scratch)
     except SandboxUnavailable as error:
         answer = AnswerLine(unavailable=Failed(reason=str(error)))
     except UnhealthyError as error:
@@ -137,4 +138,4 @@ def _say(answers: TextIO, line: AnswerLine) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -19,8 +19,10 @@ from typing import IO
 from pydantic import ValidationError
 
 from quasar_core.contracts.reports import ChallengeReport, JudgeReport
+from quasar_core.domain.workload import Profile
 from quasar_core.errors import MachineFault, QuasarError, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
+from quasar_core.judge.forking import Forked, server
 from quasar_core.judge.jobs import (
     AnswerLine,
     BaselineReport,
@@ -38,11 +40,23 @@ from quasar_core.judge.progress import Listener, unheard
 
 COMMAND = (sys.executable, "-m", "quasar_core.judge")
 
+FORKED = frozenset({Profile.CPU})
+"""Profiles whose referees are forked from a process that has imported torch.
+
+One for a device is a new process each time: its driver must not be forked.
+"""
+
+LOGITS = ("quasar_core.judge.logit_checks",)
+"""What a verification imports, which takes longer than torch itself."""
+
 LOOK_SECONDS = 0.1
 ENDING_SECONDS = 10.0
 GRACE_SECONDS = 60.0
 STDERR_TAIL_BYTES = 8_192
 CHUNK_BYTES = 64 * 1024
+
+
+Process = subprocess.Popen[bytes] | Forked
 
 
 class RefereeCrashedError(QuasarError):
@@ -163,19 +177,12 @@ def _referee(
     spec: Spec,
     errors: IO[bytes],
     scratch: str,
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+) -> Iterator[tuple[Process, int]]:
     """The process and the descriptor that it answers on."""
     reader, writer = os.pipe()
     try:
         try:
-            process = subprocess.Popen(  # noqa: S603 -- our own module
-                [*COMMAND, str(writer), scratch],
-                stdin=subprocess.PIPE,
-                stdout=errors,
-                stderr=errors,
-                pass_fds=(writer,),
-                start_new_session=True,
-            )
+            process = _process(spec, errors, scratch, writer)
         finally:
             os.close(writer)
         with _ended(process):
@@ -185,8 +192,28 @@ def _referee(
         os.close(reader)
 
 
+def _process(
+    spec: Spec, errors: IO[bytes], scratch: str, writer: int
+) -> Process:
+    if spec.settings.profile in FORKED:
+        return server().fork(
+            scratch,
+            answers=writer,
+            errors=errors.fileno(),
+            modules=LOGITS if isinstance(spec, VerifySpec) else (),
+        )
+    return subprocess.Popen(  # noqa: S603 -- our own module
+        [*COMMAND, str(writer), scratch],
+        stdin=subprocess.PIPE,
+        stdout=errors,
+        stderr=errors,
+        pass_fds=(writer,),
+        start_new_session=True,
+    )
+
+
 @contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _ended(process: Process) -> Iterator[None]:
     """However the block ends, the process and its sandboxes do."""
     try:
         yield
@@ -203,7 +230,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def _tell(
-    process: subprocess.Popen[bytes],
+    process: Process,
     spec: Spec,
 ) -> None:
     line = SpecLine(spec=spec).model_dump_json() + "\n"
@@ -218,7 +245,7 @@ def _tell(
 
 def _lines(
     descriptor: int,
-    process: subprocess.Popen[bytes],
+    process: Process,
     seconds: float,
     cancelled: Callable[[], bool],
 ) -> Iterator[bytes]:

@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from quasar_core.domain.workload import Profile
 from quasar_core.errors import Stage, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge import spawn
 from quasar_core.judge.jobs import BaselineSpec, JudgeSpec, VerifySpec
+from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.spawn import (
     RefereeCrashedError,
     RefereeKilledError,
@@ -45,6 +47,7 @@ def referee(tmp_path, monkeypatch):
         path = tmp_path / "referee.py"
         path.write_text(PUPPET + textwrap.dedent(deed))
         monkeypatch.setattr(spawn, "COMMAND", (sys.executable, str(path)))
+        monkeypatch.setattr(spawn, "FORKED", frozenset())
         monkeypatch.setattr(spawn, "ENDING_SECONDS", 0.2)
 
     return acts
@@ -158,6 +161,17 @@ def test_the_callers_own_deadline_holds(referee, monkeypatch):
     referee("time.sleep(60)")
     with pytest.raises(TransientError, match="deadline"):
         baseline()
+
+
+def test_a_referee_for_a_device_is_a_new_process(referee, monkeypatch):
+    forked = spawn.FORKED
+    referee("say(failed={'reason': 'new'})")
+    monkeypatch.setattr(spawn, "FORKED", forked)
+    settings = JudgeSettings(profile=Profile.GPU)
+    with pytest.raises(TransientError, match="new"):
+        judge_in_subprocess(
+            SPEC.model_copy(update={"settings": settings}), lambda step: None
+        )
 
 
 def test_the_caller_loads_no_torch():
