@@ -17,7 +17,8 @@ from deploy.local.miners.forks import make_fork
 from deploy.local.miners.kinds import kind_named
 from deploy.local.rules import Rules
 from deploy.local.stack import Stack
-from tests.support.platform import QUASAR, quasar, wait_until
+from tests.support.platform import QUASAR, quasar
+from tests.support.waiting import eventually
 from tests.support.workers import QUICK_JUDGE
 
 pytestmark = [
@@ -119,10 +120,10 @@ class AgentAtWork:
         """Start it, and SIGKILL it once it has told of the event."""
         process = self.start(most=8)
         try:
-            wait_until(
+            eventually(
                 lambda: self.events(event) or process.poll() is not None,
-                PATIENCE_SECONDS,
                 event,
+                PATIENCE_SECONDS,
             )
             assert process.poll() is None, self.log.read_text()
         finally:

@@ -12,7 +12,8 @@ from deploy.local.miners.roster import enlist, send
 from deploy.local.processes import Ended
 from deploy.local.rules import Rules
 from deploy.local.stack import Stack
-from tests.support.platform import processes_in, wait_until
+from tests.support.platform import processes_in
+from tests.support.waiting import eventually
 from tests.support.workers import QUICK_JUDGE
 
 pytestmark = [
@@ -63,7 +64,7 @@ def await_status(client, submission_id, *statuses):
         seen.append(client.submission(submission_id))
         return seen[-1].status in statuses
 
-    wait_until(there, JUDGED_SECONDS, f"{submission_id} -> {statuses}")
+    eventually(there, f"{submission_id} -> {statuses}", JUDGED_SECONDS)
     return seen[-1]
 
 
@@ -71,7 +72,7 @@ def await_stage(client, submission_id, stage):
     def there():
         return client.submission(submission_id).stage == stage
 
-    wait_until(there, JUDGED_SECONDS, f"{submission_id} at {stage}")
+    eventually(there, f"{submission_id} at {stage}", JUDGED_SECONDS)
 
 
 def moves_of(client, submission_id):

@@ -11,8 +11,9 @@ from quasar_core.client.api import QuasarClient
 from quasar_core.client.vitals import read_vitals
 
 from deploy.dashboards.boards import BOARDS
-from tests.support.platform import Command, processes_in, quasar, wait_until
+from tests.support.platform import Command, processes_in, quasar
 from tests.support.prometheus import needs_prometheus, prometheus
+from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.e2e,
@@ -81,10 +82,10 @@ def test_every_panel_shows_data_of_a_platform_at_work(up, tmp_path):
     )
     targets = folder / "prometheus" / "targets"
     with prometheus(tmp_path / "prometheus", targets) as server:
-        wait_until(
+        eventually(
             lambda: server.query('up{job="quasar"} == 1') == [1.0] * 6,
-            30,
             "all six processes asked",
+            30,
         )
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(refused)
@@ -97,7 +98,7 @@ def test_every_panel_shows_data_of_a_platform_at_work(up, tmp_path):
             return not empty
 
         try:
-            wait_until(all_answer, 30, "an answer to every query")
+            eventually(all_answer, "an answer to every query", 30)
         except AssertionError:
             pytest.fail("\n".join(sorted(empty)))
 
@@ -129,8 +130,8 @@ def test_a_stack_that_was_taken_down_is_taken_up_where_it_was_left(tmp_path):
         finally:
             # not even SIGKILL leaves anything behind
             command.kill()
-        wait_until(
-            lambda: processes_in(folder) == {}, 10, "all processes gone"
+        eventually(
+            lambda: processes_in(folder) == {}, "all processes gone", 10
         )
     assert opened[0] == opened[1]
 

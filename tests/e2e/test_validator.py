@@ -8,7 +8,8 @@ import socket
 
 import pytest
 
-from tests.support.platform import Command, processes_in, wait_until
+from tests.support.platform import Command, processes_in
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -30,10 +31,10 @@ def test_a_validator_plays_on_a_machine_that_reaches_nobody(tmp_path):
     try:
         command.wait_for("To take part", 240)
         log = folder / "logs" / "weight-setter.log"
-        wait_until(
+        eventually(
             lambda: "no round is final yet" in log.read_text(),
-            120,
             "the setter's first word about the API",
+            120,
         )
         told = [json.loads(line) for line in log.read_text().splitlines()]
         assert told[0]["event"] == "weight_setter.started"

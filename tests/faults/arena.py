@@ -26,6 +26,7 @@ from services.api.attempts.states import State
 from services.api.db.models import Attempt, Submission
 from services.api.db.session import DatabaseUnavailable
 from tests.faults.database import BreakablePostgres
+from tests.support.waiting import eventually
 
 STAGES = (Stage.SCREEN, Stage.SMOKE, Stage.CORRECTNESS, Stage.TIMED)
 T = TypeVar("T")
@@ -205,13 +206,7 @@ class Arena:
         seconds: float = PATIENCE_SECONDS,
     ) -> T:
         """The first true value; AssertionError where none comes."""
-        deadline = time.monotonic() + seconds
-        while True:
-            value = claim()
-            if value:
-                return value
-            assert time.monotonic() < deadline, f"waited in vain: {what}"
-            time.sleep(POLL_SECONDS)
+        return eventually(claim, what, seconds)
 
     def statuses(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """Where submissions stand."""

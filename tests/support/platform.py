@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support.waiting import eventually
+
 QUASAR = str(Path(sys.executable).with_name("quasar"))
-POLL_SECONDS = 0.1
 
 
 def quasar(
@@ -47,16 +47,6 @@ def processes_in(folder: Path) -> dict[int, str]:
     return found
 
 
-def wait_until(
-    claim: Callable[[], bool], timeout_seconds: float, what: str
-) -> None:
-    """Wait until `claim` holds; fails the test where it never does."""
-    deadline = time.monotonic() + timeout_seconds
-    while not claim():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(POLL_SECONDS)
-
-
 class Command:
     """A long-running command, whose output is read while it runs."""
 
@@ -85,7 +75,7 @@ class Command:
             assert self.process.poll() is None, self.output()
             return words in self.output()
 
-        wait_until(said, timeout_seconds, words)
+        eventually(said, words, timeout_seconds)
         return self.output()
 
     def end(self, number: signal.Signals, timeout_seconds: float) -> int:

@@ -1,7 +1,6 @@
 """Real sandboxes for tests: the back end, and short ways to run in it."""
 
 import textwrap
-import time
 from pathlib import Path
 
 from quasar_core.execution.bubblewrap import BubblewrapSandbox
@@ -58,14 +57,6 @@ def python_job(
 def shell_job(program: str, *, limits: Limits = SMALL, **more) -> Job:
     """A job that runs a shell program."""
     return Job(argv=("/bin/sh", "-c", program), limits=limits, **more)
-
-
-def until(claim, seconds: float = 60.0) -> None:
-    """Wait for a claim to hold, or fail."""
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def open_descriptors() -> int:

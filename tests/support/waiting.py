@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 PATIENCE_SECONDS = 60.0
 """What a machine with much else to do may take to start a few processes."""
+POLL_SECONDS = 0.02
+
+T = TypeVar("T")
 
 
 def eventually(
-    claim: Callable[[], object],
+    claim: Callable[[], T | None],
     what: str = "it",
     seconds: float = PATIENCE_SECONDS,
-) -> object:
+) -> T:
     """The first true value of `claim()`; AssertionError where none came."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
         value = claim()
         if value:
             return value
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
+        late = time.monotonic() >= deadline
+        assert not late, f"waited {seconds} s in vain: {what}"
+        time.sleep(POLL_SECONDS)

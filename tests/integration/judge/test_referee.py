@@ -19,7 +19,8 @@ from tests.support.docker_engine import (
     docker_engine,  # noqa: F401 -- a fixture is found by its name
 )
 from tests.support.kernel_sources import HONEST, NO_MASK, submission
-from tests.support.sandboxes import processes_with, until
+from tests.support.sandboxes import processes_with
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_a_killed_worker_takes_its_referee_and_sandboxes_along(
     # By now one of the two kernels is frozen, at any time.
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    until(lambda: not any(map(lives, below)), 20)
+    eventually(lambda: not any(map(lives, below)), seconds=20)
     assert processes_with(str(tmp_path)) == []
     worker.stdin.close()
     worker.stdout.close()

@@ -21,8 +21,8 @@ from tests.support.sandboxes import (
     remains_of,
     sandbox_in,
     shell_job,
-    until,
 )
+from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,7 +64,7 @@ def test_daemons_end_when_the_sandbox_is_killed(sandbox, tmp_path):
     word = "daemons-that-are-killed"
     program = DAEMONS + "print('up', flush=True)\ntime.sleep(60)"
     running = sandbox.start(python_job(program, word))
-    until(lambda: len(processes_with(word)) >= 6)
+    eventually(lambda: len(processes_with(word)) >= 6)
     name = lease_of(tmp_path)
     assert remains_of(sandbox, name) != []
     assert running.kill().ending is Ending.KILLED
@@ -168,7 +168,7 @@ def supervised(tmp_path):
         )
         started.append(process)
         assert process.stdout.readline() == b"started\n"
-        until(lambda: len(processes_with(word)) >= 6)
+        eventually(lambda: len(processes_with(word)) >= 6)
         return process
 
     made = []
@@ -192,7 +192,7 @@ def test_a_killed_supervisor_leaves_nothing_running(
     name = lease_of(tmp_path)
     supervisor.kill()
     supervisor.wait()
-    until(lambda: processes_with(word) == [])
+    eventually(lambda: processes_with(word) == [])
     sandbox = sandbox_in(tmp_path, backend)
     assert sandbox.sweep() == 1
     assert sandbox.sweep() == 0
@@ -224,7 +224,9 @@ def test_a_supervisor_killed_while_its_sandboxes_start_leaves_none(
     )
     assert ended.returncode == -signal.SIGKILL
     # one that was still being set up waits for good, and runs nothing
-    until(lambda: {name_of(pid) for pid in processes_with(word)} <= {"bwrap"})
+    eventually(
+        lambda: {name_of(pid) for pid in processes_with(word)} <= {"bwrap"}
+    )
     assert sandbox_in(tmp_path).sweep() == 8
     assert processes_with(word) == []
 
@@ -234,7 +236,7 @@ def test_a_sweep_ends_an_init_that_outlived_its_launcher(sandbox, tmp_path):
     """As if PR_SET_PDEATHSIG had failed."""
     word = "outlived-its-launcher"
     with sandbox.start(python_job(DAEMONS + "time.sleep(60)", word)) as run:
-        until(lambda: len(processes_with(word)) >= 6)
+        eventually(lambda: len(processes_with(word)) >= 6)
         lease = next((tmp_path / "leases").glob("*.lease"))
         orphaned = tmp_path / "other" / "leases" / lease.name
         orphaned.parent.mkdir(parents=True, mode=0o700)
@@ -250,7 +252,7 @@ def test_a_sweep_ends_what_is_left_in_a_group(tmp_path, supervised):
     name = lease_of(tmp_path)
     supervisor.kill()
     supervisor.wait()
-    until(lambda: processes_with("left-in-a-group") == [])
+    eventually(lambda: processes_with("left-in-a-group") == [])
     survivor = subprocess.Popen(["/bin/sleep", "60"])
     group = cgroups_named(name)[0]
     (group / "cgroup.procs").write_text(str(survivor.pid))
@@ -327,6 +329,6 @@ def test_hostile_names_stay_inside(sandbox, tmp_path):
 def test_the_wall_limit_runs_while_frozen(sandbox):
     job = shell_job("sleep 60", limits=replace(SMALL, wall_seconds=1))
     with sandbox.start(job) as running:
-        until(lambda: running._supervision.ready)
+        eventually(lambda: running._supervision.ready)
         running.freeze()
         assert running.wait(10).ending is Ending.TIMEOUT

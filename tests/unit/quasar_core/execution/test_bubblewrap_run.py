@@ -13,8 +13,8 @@ from tests.support.sandboxes import (
     python_job,
     sandbox_in,
     shell_job,
-    until,
 )
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def test_a_frozen_sandbox_stands_still_with_and_without_groups(
     sandbox = sandbox_in(tmp_path, use_cgroups=use_cgroups)
     with sandbox.start(shell_job("while :; do echo; done")) as running:
         said = running._supervision.stdout._sink
-        until(lambda: said.total > 0)
+        eventually(lambda: said.total > 0)
         running.freeze()
-        until(lambda: stands_still(said))
+        eventually(lambda: stands_still(said))
         before = said.total
         time.sleep(0.1)
         assert said.total == before
         running.thaw()
-        until(lambda: said.total > before)
+        eventually(lambda: said.total > before)
         running.freeze()
         assert running.kill().ending is Ending.KILLED
 
@@ -85,7 +85,7 @@ def test_a_sandbox_that_is_forgotten_ends(sandbox, tmp_path):
     running = sandbox.start(python_job("input()", "forgotten-by-all"))
     del running
     gc.collect()
-    until(lambda: leases(tmp_path) == [])
+    eventually(lambda: leases(tmp_path) == [])
     assert processes_with("forgotten-by-all") == []
 
 
@@ -101,7 +101,7 @@ def test_no_descriptor_of_ours_stays_open(sandbox):
 
 def test_the_init_is_known_to_whoever_watches(sandbox):
     with sandbox.start(shell_job("sleep 60")) as running:
-        until(lambda: running.init_pid is not None)
+        eventually(lambda: running.init_pid is not None)
         os.kill(running.init_pid, 0)
 
 

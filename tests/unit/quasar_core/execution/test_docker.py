@@ -6,7 +6,8 @@ from quasar_core.execution.docker_profile import profile
 from quasar_core.execution.sandbox import Ending, SandboxUnavailable
 from quasar_core.execution.seccomp import filter_program
 
-from tests.support.sandboxes import shell_job, until
+from tests.support.sandboxes import shell_job
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_an_engine_that_does_not_isolate_is_refused(
 
 def test_a_container_without_a_lease_is_swept_away(docker_sandbox, tmp_path):
     with docker_sandbox.start(shell_job("sleep 60")) as running:
-        until(lambda: running._supervision.ready)
+        eventually(lambda: running._supervision.ready)
         (lease,) = (tmp_path / "leases").glob("*.lease")
         kept = lease.read_bytes()
         lease.unlink()

@@ -9,8 +9,8 @@ from quasar_core.execution.sandbox import Ending, SandboxUnavailable
 from tests.support.sandboxes import (
     open_descriptors,
     shell_job,
-    until,
 )
+from tests.support.waiting import eventually
 
 
 def test_no_descriptor_of_ours_stays_open(docker_sandbox):
@@ -29,14 +29,14 @@ def test_a_sandbox_whose_group_is_out_of_reach_is_frozen_by_its_engine(
     job = shell_job("while :; do echo; done")
     with docker_sandbox.start(job) as running:
         said = running._supervision.stdout
-        until(lambda: said.total > 0)
+        eventually(lambda: said.total > 0)
         running.freeze()
         running.freeze()
-        until(lambda: stands_still(said))
+        eventually(lambda: stands_still(said))
         running.thaw()
         running.thaw()
         before = said.total
-        until(lambda: said.total > before)
+        eventually(lambda: said.total > before)
         running.freeze()
         assert running.kill().ending is Ending.KILLED
 
@@ -51,7 +51,7 @@ def test_a_first_process_that_is_killed_from_outside_is_the_hosts_fault(
     docker_sandbox,
 ):
     with docker_sandbox.start(shell_job("sleep 60")) as running:
-        until(lambda: running._supervision.ready)
+        eventually(lambda: running._supervision.ready)
         group = running._supervision.cgroup.paths[-1]
         listed = (group / "cgroup.procs").read_text().split()
         init = min(map(int, listed))

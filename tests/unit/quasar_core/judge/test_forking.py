@@ -11,7 +11,7 @@ import pytest
 from quasar_core.judge import forking
 from quasar_core.judge.forking import Server, server
 
-from tests.support.sandboxes import until
+from tests.support.waiting import eventually
 
 # A server whose referees do what standard input asks.
 PUPPETS = (
@@ -203,7 +203,7 @@ def test_a_server_ends_with_its_owner(tmp_path, servers):
         check=True,
     ).stdout
     parent = json.loads(told)["parent"]
-    until(lambda: not Path(f"/proc/{parent}").exists(), 20)
+    eventually(lambda: not Path(f"/proc/{parent}").exists(), seconds=20)
 
 
 def test_a_process_has_one_server():
