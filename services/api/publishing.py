@@ -41,19 +41,14 @@ class Publisher:
         if self._monotonic() < self._rest_until:
             return 0
         published = 0
-        while parcels := self._claimed(now):
+        done = outbox.AT_ONCE
+        # Fewer than all: nothing more was due, or the broker went away.
+        while done == outbox.AT_ONCE:
+            with self._database.write() as session:
+                parcels = outbox.claim(session, now)
             done = self._publish_all(parcels, now)
             published += done
-            if done < len(parcels):
-                break
         return published
-
-    def _claimed(self, now: datetime) -> tuple[outbox.Parcel, ...]:
-        with self._database.read() as session:
-            if not outbox.anything_due(session, now):
-                return ()
-        with self._database.write() as session:
-            return outbox.claim(session, now)
 
     def _publish_all(
         self, parcels: tuple[outbox.Parcel, ...], now: datetime

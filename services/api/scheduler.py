@@ -16,11 +16,9 @@ from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import CRASHES
 
 from services.api import gauges
-from services.api.attempts import repository as attempts
 from services.api.attempts.dispatching import dispatch, dispatch_challenges
 from services.api.attempts.leases import Leases
-from services.api.attempts.repository import FROM
-from services.api.challenges import repository as challenges
+from services.api.attempts.outlook import outlook
 from services.api.commitments.service import expire_overdue
 from services.api.db import eventlog, outbox
 from services.api.dependencies import Doors
@@ -28,7 +26,6 @@ from services.api.leaderboard.turning import turn_rounds
 from services.api.miners.repository import purge_nonces
 from services.api.publishing import Publisher
 from services.api.recording.repository import forget_before
-from services.api.rounds import repository as rounds
 from services.api.starting import start
 
 LEASE_CHECK_SECONDS = 1.0
@@ -116,32 +113,22 @@ class Scheduler:
 
     def dispatch(self, now: datetime) -> None:
         """Fill the queues of the workers, and publish what is due."""
-        settings, database = self._doors.settings, self._doors.database
+        ahead = self._doors.settings.dispatch_ahead
+        database = self._doors.database
         with database.read() as session:
-            current = rounds.open_round(session)
-            contested = current is not None and challenges.candidates(
-                session, current.pool, now
-            )
-            ready = [
-                job
-                for job in FROM
-                if current is not None
-                and attempts.waiting(session, job, current.pool)
-                < settings.dispatch_ahead
-                and attempts.anything_ready(session, job, now)
-            ]
-        if current is not None and contested:
-            with database.write() as session:
-                dispatch_challenges(
-                    session, current.pool, settings.dispatch_ahead, now
-                )
-        for job in ready:
-            assert current is not None  # noqa: S101 -- else none is ready
-            with database.write() as session:
-                dispatch(
-                    session, job, current.pool, settings.dispatch_ahead, now
-                )
-        self._publisher.publish(now)
+            seen = outlook(session, ahead, now)
+        added = 0
+        if seen.pool is not None:
+            if seen.contested:
+                with database.write() as session:
+                    added += dispatch_challenges(
+                        session, seen.pool, ahead, now
+                    )
+            for job in seen.jobs:
+                with database.write() as session:
+                    added += dispatch(session, job, seen.pool, ahead, now)
+        if seen.due or added:
+            self._publisher.publish(now)
 
     def turn(self, now: datetime) -> None:
         """Move rounds along, as far as the chain's height says."""

@@ -6,11 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, Status
 from quasar_core.messaging import topology
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from services.api.attempts.states import LIVE, SPENT, State
@@ -89,14 +98,21 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
     return session.scalar(query) or 0
 
 
-def waiting(session: Session, job: Job, pool: str) -> int:
-    """How many messages of a job's queue no worker is known to have taken."""
-    return _count(
-        session,
+def untaken(job: Job, pool: Any) -> tuple[ColumnElement[bool], ...]:
+    """Of which attempts no worker is known to have taken the message.
+
+    Those of a job's queue; `pool` is a name or an expression.
+    """
+    return (
         Attempt.kind.in_([one for one in Job if one.queue == job.queue]),
         Attempt.pool == pool,
         Attempt.state == State.DISPATCHED,
     )
+
+
+def waiting(session: Session, job: Job, pool: str) -> int:
+    """How many messages of a job's queue no worker is known to have taken."""
+    return _count(session, *untaken(job, pool))
 
 
 def made(session: Session, submission_id: UUID, job: Job) -> int:
@@ -171,26 +187,18 @@ def candidates(
     ).all()
 
 
-def anything_ready(session: Session, job: Job, now: datetime) -> bool:
-    """Whether some submission waits for this job; cheap to ask."""
+def ready(job: Job, now: Any) -> Select[UUID]:
+    """The submissions that wait for this job; `now` may be an expression."""
     live = (
         select(Attempt.id)
         .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
         .exists()
     )
-    query = (
-        select(Submission.id)
-        .where(
-            Submission.status == FROM[job],
-            or_(
-                Submission.not_before.is_(None),
-                Submission.not_before <= now,
-            ),
-            ~live,
-        )
-        .limit(1)
+    return select(Submission.id).where(
+        Submission.status == FROM[job],
+        or_(Submission.not_before.is_(None), Submission.not_before <= now),
+        ~live,
     )
-    return session.scalar(query) is not None
 
 
 def turns_taken(

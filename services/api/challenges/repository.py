@@ -9,7 +9,7 @@ from uuid import UUID
 
 from quasar_core.domain.outcomes import Outcome, Outcomes, Pair, Ratio
 from quasar_core.domain.submissions import Status
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import (
     Session,
     aliased,
@@ -195,10 +195,8 @@ def tell(
     )
 
 
-def candidates(
-    session: Session, pool: str, now: datetime
-) -> Sequence[Challenge]:
-    """The challenges of a pool that could be run now, oldest first.
+def ready(pool: Any, now: Any) -> Select[Challenge]:
+    """The challenges of a pool that could be run now; of expressions, too.
 
     A submission has one live attempt at a time, so its challenges take
     turns.
@@ -211,7 +209,7 @@ def candidates(
         )
         .exists()
     )
-    return session.scalars(
+    return (
         select(Challenge)
         .join(Round, Round.number == Challenge.round_number)
         .where(
@@ -220,8 +218,15 @@ def candidates(
             Round.pool == pool,
             ~live,
         )
-        .order_by(Challenge.id)
-        .limit(CANDIDATES)
+    )
+
+
+def candidates(
+    session: Session, pool: str, now: datetime
+) -> Sequence[Challenge]:
+    """The challenges of a pool that could be run now, oldest first."""
+    return session.scalars(
+        ready(pool, now).order_by(Challenge.id).limit(CANDIDATES)
     ).all()
 
 

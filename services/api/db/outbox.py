@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from quasar_core.contracts.events import EVENTS, Event
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Attempt
 from services.api.db.records import OutboxRow
 
 CLAIM_SECONDS = 15
+AT_ONCE = 20
+"""How many are claimed at once."""
 
 
 @dataclass(frozen=True)
@@ -46,27 +49,19 @@ def put(
     )
 
 
-def _due(now: datetime):  # noqa: ANN202 -- SQLAlchemy's own select type
-    return (
-        select(OutboxRow)
-        .where(
-            OutboxRow.published_at.is_(None),
-            or_(
-                OutboxRow.claimed_until.is_(None),
-                OutboxRow.claimed_until < now,
-            ),
-        )
-        .order_by(OutboxRow.id)
+def due(now: Any) -> Select[OutboxRow]:
+    """What waits and nobody is publishing; `now` may be an expression."""
+    return select(OutboxRow).where(
+        OutboxRow.published_at.is_(None),
+        or_(
+            OutboxRow.claimed_until.is_(None),
+            OutboxRow.claimed_until < now,
+        ),
     )
 
 
-def anything_due(session: Session, now: datetime) -> bool:
-    """Whether something waits that nobody is publishing."""
-    return session.scalars(_due(now).limit(1)).first() is not None
-
-
 def claim(
-    session: Session, now: datetime, limit: int = 20
+    session: Session, now: datetime, limit: int = AT_ONCE
 ) -> tuple[Parcel, ...]:
     """Take what is due for a while; another scheduler leaves it alone.
 
@@ -74,7 +69,10 @@ def claim(
     before `mark_published` leaves a claim that runs out: at least once.
     """
     rows = session.scalars(
-        _due(now).limit(limit).with_for_update(skip_locked=True)
+        due(now)
+        .order_by(OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
         row.claimed_until = now + timedelta(seconds=CLAIM_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quasar_core.domain.rounds import RoundStatus
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from services.api.db.models import Round
@@ -34,6 +34,11 @@ def locked(session: Session, number: int) -> Round:
 def open_round(session: Session) -> Round | None:
     """The round that takes submissions; None before the first."""
     return session.scalars(_OPEN).first()
+
+
+def open_pool() -> Select[str]:
+    """The pool of the round that takes submissions."""
+    return select(Round.pool).where(Round.status == RoundStatus.OPEN)
 
 
 def newest(session: Session) -> Round | None:

@@ -22,10 +22,6 @@ def test_candidates_are_each_coldkeys_earliest(sqlite_world):
             session, Job.BENCHMARK, "h100", world.clock()
         )
         assert list(other) == []
-        assert repository.anything_ready(session, Job.BENCHMARK, world.clock())
-        assert not repository.anything_ready(
-            session, Job.VERIFICATION, world.clock()
-        )
 
 
 def test_attempts_are_counted_by_what_became_of_them(sqlite_world):
