@@ -144,20 +144,25 @@ def clock_of_the_scheduler_jumps(arena: Arena) -> Broken:
 def chain_away_at_the_end_of_a_round(arena: Arena) -> Broken:
     """The chain's endpoint is gone, then answers nonsense, then is back.
 
-    The round ends once, and its weights are set once.
+    The round ends once, and weights are set once: the round's, or still
+    those of the one before, where that was the last to be final.
     """
     chain, folder = arena.platform.chain, arena.platform.folder
     ids = arena.submit(2)
     arena.await_ends(ids)
     number = arena.platform.open_round()
-    validator = create_wallet("validator", "default", folder / "wallets")
+    wallet = f"validator-{number}"
+    validator = create_wallet(wallet, "default", folder / "wallets")
     register(chain, validator, permit=True)
     state = folder / "chain.json"
     processes = arena.platform.processes
-    processes.start(_setter(arena, folder))
+    told = processes.log_path("weight-setter")
+    before = told.stat().st_size if told.exists() else 0
+    processes.start(_setter(arena, folder, wallet))
     try:
-        told = processes.log_path("weight-setter")
-        arena.eventually(lambda: told.stat().st_size > 0, "a weight setter")
+        arena.eventually(
+            lambda: told.stat().st_size > before, "a weight setter"
+        )
         chain.advance(ROUND_BLOCKS)
         kept = state.read_bytes()
         arena.strike()
@@ -167,7 +172,7 @@ def chain_away_at_the_end_of_a_round(arena: Arena) -> Broken:
         time.sleep(3.0)
         state.write_bytes(kept)
         arena.eventually(
-            lambda: _times_set(arena, number) or None, "weights are set"
+            lambda: _times_set(arena, validator.hotkey), "weights are set"
         )
         # whoever sets twice does it at one of the next looks
         time.sleep(3.0)
@@ -175,7 +180,10 @@ def chain_away_at_the_end_of_a_round(arena: Arena) -> Broken:
         processes.end("weight-setter")
     rows = json.loads(state.read_text())["sets"][validator.hotkey]
     assert len(rows) == 1, f"weights were set {len(rows)} times"
-    assert _times_set(arena, number) == 1
+    assert _times_set(arena, validator.hotkey) == 1
+    arena.eventually(
+        lambda: arena.platform.open_round() == number + 1, "the next round"
+    )
     return Broken.scored([*ids, *_sent_in_the_next_round(arena)])
 
 
@@ -183,7 +191,7 @@ def _sent_in_the_next_round(arena: Arena) -> list[UUID]:
     return arena.submit(2)
 
 
-def _setter(arena: Arena, folder: Path) -> Program:
+def _setter(arena: Arena, folder: Path, wallet: str) -> Program:
     return Program(
         "weight-setter",
         (sys.executable, "-P", "-m", "services.weight_setter"),
@@ -192,19 +200,20 @@ def _setter(arena: Arena, folder: Path) -> Program:
             "QUASAR_API_URL": arena.url,
             "QUASAR_CHAIN_URL": f"local://{folder}/chain.json",
             "QUASAR_NETUID": str(NETUID),
-            "QUASAR_WALLET_NAME": "validator",
+            "QUASAR_WALLET_NAME": wallet,
             "QUASAR_WALLET_HOTKEY": "default",
             "QUASAR_WALLET_PATH": str(folder / "wallets"),
             "QUASAR_WEIGHTS_POLL_SECONDS": "0.5",
-            "QUASAR_STATE_DIRECTORY": str(folder / "machines" / "setter"),
+            "QUASAR_STATE_DIRECTORY": str(folder / "machines" / wallet),
         },
         directory=folder,
     )
 
 
-def _times_set(arena: Arena, number: int) -> int:
+def _times_set(arena: Arena, hotkey: str) -> int:
     history = httpx2.get(f"{arena.url}/weights").json()["records"]
-    reports = [record["report"] for record in history]
     return sum(
-        r["outcome"] == "set" and r["round_number"] == number for r in reports
+        record["report"]["outcome"] == "set"
+        for record in history
+        if record["validator_hotkey"] == hotkey
     )
