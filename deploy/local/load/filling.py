@@ -205,8 +205,9 @@ def _finish(session: Session, number: int) -> None:
     )
     row.status = "weighed"
     row.finalised_at_block = row.closes_at_block
-    row.finalised_at = row.opened_at + HOUR
-    row.log_hash = eventlog.seal(session, row.finalised_at)
+    ended = row.opened_at + HOUR
+    row.finalised_at = ended
+    row.log_hash = eventlog.seal(session, ended)
     session.add(
         WeightsReportRow(
             validator_hotkey=hotkey(0),
@@ -219,7 +220,7 @@ def _finish(session: Session, number: int) -> None:
                 "netuid": 24,
                 "weights": {"0": 1.0},
             },
-            reported_at=row.finalised_at,
+            reported_at=ended,
         )
     )
     session.flush()

@@ -196,7 +196,7 @@ def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
 _servers: dict[int, Server] = {}
 
 
-def server() -> Server:
+def own_server() -> Server:
     """The one of this process."""
     owner = os.getpid()
     if owner not in _servers:

@@ -22,7 +22,7 @@ from quasar_core.contracts.reports import ChallengeReport, JudgeReport
 from quasar_core.domain.workload import Profile
 from quasar_core.errors import MachineFault, QuasarError, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
-from quasar_core.judge.forking import Forked, server
+from quasar_core.judge.forking import Forked, own_server
 from quasar_core.judge.jobs import (
     AnswerLine,
     BaselineReport,
@@ -196,7 +196,7 @@ def _process(
     spec: Spec, errors: IO[bytes], scratch: str, writer: int
 ) -> Process:
     if spec.settings.profile in FORKED:
-        return server().fork(
+        return own_server().fork(
             scratch,
             answers=writer,
             errors=errors.fileno(),

@@ -26,7 +26,7 @@ _OUTLOOK = select(
     _POOL,
     outbox.due(_NOW).exists(),
     challenges.ready(_POOL, _NOW).exists(),
-    *(repository.ready(job, _NOW).exists() for job in _JOBS),
+    *(repository.ready_for(job, _NOW).exists() for job in _JOBS),
     *(
         select(func.count())
         .select_from(Attempt)

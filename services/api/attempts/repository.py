@@ -187,7 +187,7 @@ def candidates(
     ).all()
 
 
-def ready(job: Job, now: Any) -> Select[UUID]:
+def ready_for(job: Job, now: Any) -> Select[UUID]:
     """The submissions that wait for this job; `now` may be an expression."""
     live = (
         select(Attempt.id)

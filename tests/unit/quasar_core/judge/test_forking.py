@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from quasar_core.judge import forking
-from quasar_core.judge.forking import Server, server
+from quasar_core.judge.forking import Server, own_server
 
 from tests.support.waiting import eventually
 
@@ -184,7 +184,7 @@ def test_a_server_ends_with_its_owner(tmp_path, servers):
         forking.COMMAND = {command!r}
         reader, writer = os.pipe()
         errors = tempfile.TemporaryFile()
-        one = forking.server().fork(
+        one = forking.own_server().fork(
             "s", answers=writer, errors=errors.fileno()
         )
         one.stdin.write(b'"say(parent=os.getppid())"\\n')
@@ -207,4 +207,4 @@ def test_a_server_ends_with_its_owner(tmp_path, servers):
 
 
 def test_a_process_has_one_server():
-    assert server() is server()
+    assert own_server() is own_server()
