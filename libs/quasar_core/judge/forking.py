@@ -73,10 +73,11 @@ class Forked:
         if not poll.poll(wait):
             return False
         told, descriptors, _, _ = socket.recv_fds(
-            self._report, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC
+            self._report, MESSAGE_BYTES, 1
         )
         if descriptors:
             self._process = descriptors[0]
+            os.set_inheritable(self._process, False)
         elif told:
             self._end(int(told))
         elif self._process is None:

@@ -67,10 +67,12 @@ class Request:
 def receive(control: socket.socket) -> Request | None:
     """The next request; None where nobody can ask any more."""
     told, descriptors, _, _ = socket.recv_fds(
-        control, REQUEST_BYTES, DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+        control, REQUEST_BYTES, DESCRIPTORS
     )
     if not told:
         return None
+    for each in descriptors:
+        os.set_inheritable(each, False)
     stdin, answers, errors, report = descriptors
     return Request(
         **json.loads(told),

@@ -8,25 +8,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from services.api.attempts import repository
-from services.api.attempts.repository import FROM, Job
+from services.api.attempts.repository import FROM, LIVE, Job
 from services.api.challenges import repository as challenges
 from services.api.db import outbox
-from services.api.db.models import Attempt
+from services.api.db.models import Attempt, Submission
 from services.api.db.types import UtcDateTime
 from services.api.rounds import repository as rounds
 
 _NOW = bindparam("now", type_=UtcDateTime())
+
+
+def waits_for(job: Job) -> ColumnElement[bool]:
+    """Whether some submission waits for this job, at the moment `now`."""
+    live = (
+        select(Attempt.id)
+        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
+        .exists()
+    )
+    return (
+        select(Submission.id)
+        .where(
+            Submission.status == FROM[job],
+            or_(
+                Submission.not_before.is_(None),
+                Submission.not_before <= _NOW,
+            ),
+            ~live,
+        )
+        .exists()
+    )
+
+
 _POOL = rounds.open_pool().scalar_subquery()
 _JOBS = tuple(FROM)
 _OUTLOOK = select(
     _POOL,
     outbox.due(_NOW).exists(),
     challenges.ready(_POOL, _NOW).exists(),
-    *(repository.ready_for(job, _NOW).exists() for job in _JOBS),
+    *(waits_for(job) for job in _JOBS),
     *(
         select(func.count())
         .select_from(Attempt)

@@ -13,7 +13,6 @@ from quasar_core.domain.submissions import PENDING, Status
 from quasar_core.messaging import topology
 from sqlalchemy import (
     ColumnElement,
-    Select,
     bindparam,
     func,
     or_,
@@ -185,20 +184,6 @@ def candidates(
         .order_by(*order)
         .limit(CANDIDATES)
     ).all()
-
-
-def ready_for(job: Job, now: Any) -> Select[UUID]:
-    """The submissions that wait for this job; `now` may be an expression."""
-    live = (
-        select(Attempt.id)
-        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
-        .exists()
-    )
-    return select(Submission.id).where(
-        Submission.status == FROM[job],
-        or_(Submission.not_before.is_(None), Submission.not_before <= now),
-        ~live,
-    )
 
 
 def turns_taken(

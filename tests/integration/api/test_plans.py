@@ -10,6 +10,7 @@ from deploy.local.load.filling import fill, hotkey
 from services.api.admin import history
 from services.api.attempts import estimates
 from services.api.attempts import repository as attempts
+from services.api.attempts.outlook import outlook
 from services.api.challenges import repository as challenges
 from services.api.db import eventlog
 from services.api.db.session import Database
@@ -82,6 +83,7 @@ READS = {
     "door": lambda s, n: submissions.at_the_door(s, DOOR, n),
     "busy": lambda s, _: attempts.busy_workers(s),
     "usual": lambda s, _: attempts.usual_seconds(s),
+    "outlook": lambda s, _: outlook(s, 2, utc_now()),
     "log": lambda s, _: eventlog.version(s),
     "unsealed": lambda s, _: eventlog.newest_block(s),
     "weights": lambda s, _: weights.listed(s, hotkey(0), 9),
