@@ -202,9 +202,14 @@ def whole(bench: Bench, tokens: int) -> Iterator[Row]:
     yield row
 
 
-def mutants(bench: Bench, tokens: int) -> Iterator[Row]:
-    """How many times its bounds each mutant is beyond, and its margin."""
-    shape, seeds = bench.settings.shape(tokens), Seeds.fresh("mutants")
+def mutants(
+    bench: Bench, tokens: int, seed: str | None = None
+) -> Iterator[Row]:
+    """How many times its bounds each mutant is beyond, and its margin.
+
+    Of one draw: a judging draws again where one does not show enough.
+    """
+    shape, seeds = bench.settings.shape(tokens), Seeds.of("mutants", seed)
     inputs = draw_inputs(
         seeds, "mutants", 0, shape, device=bench.ground.device
     )

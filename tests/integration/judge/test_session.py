@@ -31,6 +31,10 @@ def bench(tmp_path, monkeypatch):
     assert undone(ground) == 0
 
 
+SHOWS_ALL = "08" * 32
+"""A draw that shows every mutant; one in some does not."""
+
+
 def test_windows_and_what_an_exchange_costs(bench):
     (row,) = judge_steps.windows(bench, 128)
     assert row["all_poison"] is True
@@ -51,7 +55,7 @@ def test_a_whole_judging_is_told_with_its_environment(bench):
 
 
 def test_every_mutant_is_told_with_its_margin(bench):
-    trusted, *rows = judge_steps.mutants(bench, 192)
+    trusted, *rows = judge_steps.mutants(bench, 192, SHOWS_ALL)
     assert len(trusted["trusted_rms"]) == 8
     assert len(rows) > 6
     assert all(row["shown"] for row in rows)
