@@ -19,7 +19,8 @@ from quasar_core.telemetry.metrics import VERDICTS
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.api.attempts.states import HARMFUL, LIVE
+from services.api.attempts.repository import is_under_way
+from services.api.attempts.states import HARMFUL
 from services.api.canaries import repository as canaries
 from services.api.db.models import Attempt, Submission
 from services.api.submissions import repository as submissions
@@ -164,12 +165,6 @@ def heard(
 
 def _waiting(session: Session, worker: str) -> Sequence[UUID]:
     """Submissions that this worker came to harm by, and nobody runs now."""
-    live = (
-        select(Attempt.id)
-        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
-        .correlate(Submission)
-        .exists()
-    )
     return session.scalars(
         select(Submission.id)
         .join(Attempt, Attempt.submission_id == Submission.id)
@@ -177,7 +172,7 @@ def _waiting(session: Session, worker: str) -> Sequence[UUID]:
             Submission.status.in_(BETWEEN_ATTEMPTS),
             Attempt.worker == worker,
             Attempt.state.in_(HARMFUL),
-            ~live,
+            ~is_under_way(),
         )
         .distinct()
     ).all()

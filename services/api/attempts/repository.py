@@ -11,14 +11,7 @@ from uuid import UUID
 
 from quasar_core.domain.submissions import PENDING, Status
 from quasar_core.messaging import topology
-from sqlalchemy import (
-    ColumnElement,
-    bindparam,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from services.api.attempts.states import LIVE, SPENT, State
@@ -92,6 +85,25 @@ def under_way(session: Session, submission_id: UUID) -> Attempt | None:
     ).first()
 
 
+def is_under_way() -> ColumnElement[bool]:
+    """Whether an attempt at the query's submission is under way."""
+    return (
+        select(Attempt.id)
+        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
+        .correlate(Submission)
+        .exists()
+    )
+
+
+def ready(job: Job, now: Any) -> tuple[ColumnElement[bool], ...]:
+    """Of which submissions this job may begin; `now` may be an expression."""
+    return (
+        Submission.status == FROM[job],
+        or_(Submission.not_before.is_(None), Submission.not_before <= now),
+        ~is_under_way(),
+    )
+
+
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
     query = select(func.count()).select_from(Attempt).where(*conditions)
     return session.scalar(query) or 0
@@ -148,21 +160,14 @@ def candidates(
     session: Session, job: Job, pool: str, now: datetime
 ) -> Sequence[Submission]:
     """The earliest ready submission of each coldkey, live and re-run."""
-    live = (
-        select(Attempt.id)
-        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
-        .exists()
-    )
-    ready = [
-        Submission.status == FROM[job],
-        or_(Submission.not_before.is_(None), Submission.not_before <= now),
+    conditions = [
+        *ready(job, now),
         Submission.round_number.in_(
             select(Round.number).where(Round.pool == pool)
         ),
-        ~live,
     ]
     if job is Job.VERIFICATION:
-        ready.append(Submission.tree_hash.is_not(None))
+        conditions.append(Submission.tree_hash.is_not(None))
     order = (Submission.commit_block, Submission.id)
     ranked = (
         select(
@@ -174,7 +179,7 @@ def candidates(
             )
             .label("turn"),
         )
-        .where(*ready)
+        .where(*conditions)
         .subquery()
     )
     return session.scalars(
@@ -193,18 +198,13 @@ def turns_taken(
 
     A queued submission with a live attempt is as good as running.
     """
-    live = (
-        select(Attempt.id)
-        .where(Attempt.submission_id == Submission.id, Attempt.state.in_(LIVE))
-        .exists()
-    )
     rows = session.execute(
         select(Submission.coldkey, func.count())
         .where(
             Submission.coldkey.in_(coldkeys),
             or_(
                 Submission.status.in_(PENDING - {Status.QUEUED}),
-                live & (Submission.status == Status.QUEUED),
+                is_under_way() & (Submission.status == Status.QUEUED),
                 Submission.status.in_(submissions.JUDGED)
                 & (Submission.round_number == round_number),
             ),

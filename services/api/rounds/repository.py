@@ -38,7 +38,7 @@ def open_round(session: Session) -> Round | None:
 
 def open_pool() -> Select[str]:
     """The pool of the round that takes submissions."""
-    return select(Round.pool).where(Round.status == RoundStatus.OPEN)
+    return _OPEN.with_only_columns(Round.pool)
 
 
 def newest(session: Session) -> Round | None:
