@@ -21,10 +21,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from deploy.local.load import machine
-from deploy.local.load.filling import fill, hotkey
+from deploy.local.load.filling import fill
 from deploy.local.load.generator import Shot, Volley, fire, request
 from deploy.local.load.postgres import postgres
 from deploy.local.load.serving import served
+from deploy.local.load.shots import hotkey
 from services.api.db.session import Database
 
 TARGET_P95_MS = 50.0

@@ -6,7 +6,6 @@ import random
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +16,7 @@ from quasar_core.domain.submissions import Status
 from sqlalchemy.orm import Session
 
 from deploy.local.load.copying import copy
-from deploy.local.load.shots import key
+from deploy.local.load.shots import hotkey
 from services.api.db import eventlog
 from services.api.db.models import (
     Attempt,
@@ -39,12 +38,6 @@ ENDS = (
     Status.INFRA_FAILED,
 )
 """How six of ten come through, three do not, and one is ours to answer."""
-
-
-@cache
-def hotkey(number: int) -> str:
-    """A miner's address."""
-    return key(f"miner-{number}").ss58_address
 
 
 def fill(session: Session, submissions: int, per_round: int) -> int:

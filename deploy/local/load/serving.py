@@ -14,7 +14,7 @@ from deploy.local.broker import broker
 from deploy.local.environment import base_environment, free_port
 from deploy.local.load import reference
 from deploy.local.load.generator import Shot, fire, request
-from deploy.local.load.shots import MINERS, RECEIVER, key
+from deploy.local.load.shots import MINERS, RECEIVER, hotkey, key
 from deploy.local.processes import Processes, Program
 
 NETUID = 24
@@ -46,8 +46,7 @@ def make_chain(folder: Path) -> LocalChain:
     """A chain on which the miners of the shots are registered."""
     chain = LocalChain.create(folder / "chain.json", Genesis(netuid=NETUID))
     for number in range(MINERS):
-        hotkey = key(f"miner-{number}").ss58_address
-        chain.register(hotkey, key(f"cold-{number}").ss58_address)
+        chain.register(hotkey(number), key(f"cold-{number}").ss58_address)
     return chain
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from quasar_core.chain.keys import Keypair, keypair_from_seed
 from quasar_core.chain.signatures import sign
@@ -23,6 +24,12 @@ Shots = Callable[[int, float], Sequence[Shot]]
 def key(name: str) -> Keypair:
     """A key of this benchmark's own."""
     return keypair_from_seed(hashlib.sha256(name.encode()).digest())
+
+
+@cache
+def hotkey(number: int) -> str:
+    """A miner's address."""
+    return key(f"miner-{number}").ss58_address
 
 
 RECEIVER = key("api").ss58_address

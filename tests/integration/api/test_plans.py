@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session, make_transient
 
-from deploy.local.load.filling import fill, hotkey
+from deploy.local.load.filling import fill
+from deploy.local.load.shots import hotkey
 from services.api.admin import history
 from services.api.attempts import estimates
 from services.api.attempts import repository as attempts

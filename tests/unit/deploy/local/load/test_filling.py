@@ -2,7 +2,8 @@ from quasar_core.chain.keys import canonical_hotkey
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from deploy.local.load.filling import fill, hotkey
+from deploy.local.load.filling import fill
+from deploy.local.load.shots import hotkey
 from services.api.db.session import Database
 from tests.support.postgres import sqlite_template, sqlite_url
 
