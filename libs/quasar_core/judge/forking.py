@@ -95,6 +95,18 @@ class Forked:
             os.close(self._process)
 
 
+Process = subprocess.Popen[bytes] | Forked
+
+
+def end_within(process: Process, seconds: float) -> None:
+    """Wait for a process that is about to end; kill it where it does not."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def _kill(process: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(process, signal.SIGKILL)
@@ -174,11 +186,7 @@ class Server:
         process, control = self._running
         self._running = None
         control.close()
-        try:
-            process.wait(ENDING_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_within(process, ENDING_SECONDS)
 
 
 def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -22,7 +22,7 @@ from quasar_core.contracts.reports import ChallengeReport, JudgeReport
 from quasar_core.domain.workload import Profile
 from quasar_core.errors import MachineFault, QuasarError, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
-from quasar_core.judge.forking import Forked, own_server
+from quasar_core.judge.forking import Process, end_within, own_server
 from quasar_core.judge.jobs import (
     AnswerLine,
     BaselineReport,
@@ -54,9 +54,6 @@ ENDING_SECONDS = 10.0
 GRACE_SECONDS = 60.0
 STDERR_TAIL_BYTES = 8_192
 CHUNK_BYTES = 64 * 1024
-
-
-Process = subprocess.Popen[bytes] | Forked
 
 
 class RefereeCrashedError(QuasarError):
@@ -222,11 +219,7 @@ def _ended(process: Process) -> Iterator[None]:
         if stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 stdin.close()
-        try:
-            process.wait(ENDING_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_within(process, ENDING_SECONDS)
 
 
 def _tell(

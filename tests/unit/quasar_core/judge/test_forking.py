@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -149,32 +150,34 @@ def test_one_whose_server_dies_is_killed_and_the_next_is_served(servers):
         assert play.said()["parent"] != parent
 
 
+@contextmanager
+def unspoken(servers):
+    """A referee that was asked for, and is told nothing."""
+    reader, writer = os.pipe()
+    with tempfile.TemporaryFile() as errors:
+        referee = servers.fork("s", answers=writer, errors=errors.fileno())
+        yield referee
+    referee.stdin.close()
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_server_that_cannot_begin_is_told_by_its_status(
     servers, monkeypatch
 ):
     command = (sys.executable, "-c", "import sys; sys.stdin.read(); exit(4)")
     monkeypatch.setattr(forking, "COMMAND", command)
-    reader, writer = os.pipe()
-    with tempfile.TemporaryFile() as errors:
-        referee = servers.fork("s", answers=writer, errors=errors.fileno())
+    with unspoken(servers) as referee:
         assert referee.wait(30) == 4
-    referee.stdin.close()
-    os.close(reader)
-    os.close(writer)
 
 
 def test_a_server_that_does_not_fork_is_killed(servers, monkeypatch):
     command = (sys.executable, "-c", "import time; time.sleep(60)")
     monkeypatch.setattr(forking, "COMMAND", command)
     monkeypatch.setattr(forking, "ENDING_SECONDS", 0.1)
-    reader, writer = os.pipe()
-    with tempfile.TemporaryFile() as errors:
-        referee = servers.fork("s", answers=writer, errors=errors.fileno())
+    with unspoken(servers) as referee:
         referee.kill()
         assert referee.wait(30) == -signal.SIGKILL
-    referee.stdin.close()
-    os.close(reader)
-    os.close(writer)
 
 
 def test_a_server_ends_with_its_owner(tmp_path, servers):
