@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+# Real processes wait for one another, and leave the processors to others.
+SLOW_JOBS ?= 3
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each of a thousand processes would compile its libraries again.
@@ -89,14 +91,19 @@ up: install ## The platform on this machine, until Ctrl-C
 
 # --- checks ------------------------------------------------------------------
 
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
+
+# Coverage is of the fast tests alone: measured in every process that the
+# others start, it would cost more than those tests.
 .PHONY: test
 test: install test-system ## Everything that this machine can test
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
-	  --cov --cov-report= $(ARGS)
+	$(PYTEST) -n $(JOBS) --cov --cov-report= tests/unit tests/house $(ARGS)
 	@$(BIN)/coverage report --fail-under=90 --skip-covered | tail -n 40
 	@$(BIN)/coverage report --fail-under=100 --include \
 	  '*/quasar_core/domain/*,*/quasar_core/contracts/*' | tail -n 3
+	$(PYTEST) -n $(SLOW_JOBS) tests/contract tests/e2e tests/faults \
+	  tests/gpu tests/images tests/integration tests/redteam $(ARGS)
 
 .PHONY: unit
 unit: install ## The fast tests alone

@@ -125,8 +125,9 @@ async def denied_by_default(
     if role is Role.ADMIN:
         check_admin(doors.settings, caller.hotkey)
     if role in {Role.MINER, Role.VALIDATOR}:
-        neuron = await run_in_threadpool(
-            doors.registry.registered, caller.hotkey
+        registry, hotkey = doors.registry, caller.hotkey
+        neuron = registry.at_hand(hotkey) or await run_in_threadpool(
+            registry.registered, hotkey
         )
         if role is Role.VALIDATOR:
             check_validator(neuron)

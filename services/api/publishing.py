@@ -46,25 +46,31 @@ class Publisher:
         while done == outbox.AT_ONCE:
             with self._database.write() as session:
                 parcels = outbox.claim(session, now)
-            done = self._publish_all(parcels, now)
+            done = self._publish_all(parcels)
+            self._note(parcels, done, now)
             published += done
         return published
 
-    def _publish_all(
-        self, parcels: tuple[outbox.Parcel, ...], now: datetime
-    ) -> int:
+    def _publish_all(self, parcels: tuple[outbox.Parcel, ...]) -> int:
+        """Publish them in their order; how many the broker took."""
         for done, parcel in enumerate(parcels):
             try:
                 self._bus.publish(parcel.event, parcel.pool)
             except BusUnavailable as fault:
                 self._rest(fault)
-                with self._database.write() as session:
-                    outbox.release(session, parcels[done:])
                 return done
             self._failures = 0
-            with self._database.write() as session:
-                outbox.mark_published(session, parcel, now)
         return len(parcels)
+
+    def _note(
+        self, parcels: tuple[outbox.Parcel, ...], done: int, now: datetime
+    ) -> None:
+        """Note what the broker took, and give back what it did not."""
+        if not parcels:
+            return
+        with self._database.write() as session:
+            outbox.mark_published(session, parcels[:done], now)
+            outbox.release(session, parcels[done:])
 
     def _rest(self, fault: BusUnavailable) -> None:
         self._failures += 1

@@ -19,6 +19,7 @@ from services.api import gauges
 from services.api.attempts.dispatching import dispatch, dispatch_challenges
 from services.api.attempts.leases import Leases
 from services.api.attempts.outlook import outlook
+from services.api.canaries import repository as canaries
 from services.api.commitments.service import expire_overdue
 from services.api.db import eventlog, outbox
 from services.api.dependencies import Doors
@@ -165,6 +166,7 @@ class Scheduler:
         """Forget what cannot matter again."""
         with self._doors.database.write() as session:
             purge_nonces(session, now)
+            canaries.purge(session, now)
             outbox.purge(session, now - OUTBOX_KEPT)
             forget_before(session, now - EVENTS_KEPT)
 

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +20,16 @@ from deploy.local.load import machine
 from tests.faults.arena import Arena
 from tests.faults.catalogue import FAULTS, missing
 from tests.faults.database import breakable_postgres
-from tests.faults.running import as_dict, right, rows, run, table
+from tests.faults.running import (
+    Outcome,
+    Row,
+    as_dict,
+    right,
+    rows,
+    run,
+    table,
+)
+from tests.faults.scenarios import Fault
 
 PAGE = """\
 # What the platform survives
@@ -59,31 +68,46 @@ def main(arguments: Sequence[str]) -> int:
     lacking = {one.name: missing(one, postgres=True) for one in chosen}
     here = [one for one in chosen if not lacking[one.name]]
     load = os.getloadavg()[0]
-    outcomes = []
+    outcomes: list[Outcome] = []
+    try:
+        for outcome in _suffered(here, asked.runs):
+            outcomes.append(outcome)
+            sys.stderr.write(f"{outcome}\n")
+    finally:
+        # a scenario that breaks takes nothing with it that was measured
+        found = rows(outcomes)
+        _tell(found, lacking, as_json=asked.json)
+    if asked.out:
+        asked.out.write_text(_page(found, asked.runs, load))
+    return 0 if right(found) else 1
+
+
+def _suffered(faults: Sequence[Fault], runs: int) -> Iterator[Outcome]:
+    """Each fault so often, on one platform."""
     with (
         tempfile.TemporaryDirectory(prefix="quasar-faults-") as folder,
         breakable_postgres(Path(folder)) as postgres,
         closing(Arena(Path(folder), postgres.url, postgres)) as arena,
     ):
         arena.start()
-        for fault in here:
-            for _ in range(asked.runs):
-                outcomes.append(run(fault, arena))
-                sys.stderr.write(f"{outcomes[-1]}\n")
-    found = rows(outcomes)
+        for fault in faults:
+            for _ in range(runs):
+                yield run(fault, arena)
+
+
+def _tell(
+    found: Sequence[Row], lacking: Mapping[str, str], *, as_json: bool
+) -> None:
     skipped = [f"{name}: no {what}" for name, what in lacking.items() if what]
-    if asked.out:
-        asked.out.write_text(_page(found, asked.runs, load))
     told = (
         [json.dumps(as_dict(found, skipped))]
-        if asked.json
+        if as_json
         else [*table(found), *(f"skipped: {one}" for one in skipped)]
     )
     sys.stdout.write("\n".join(told) + "\n")
-    return 0 if right(found) else 1
 
 
-def _page(found: list, runs: int, load: float) -> str:
+def _page(found: Sequence[Row], runs: int, load: float) -> str:
     from tests.faults.arena import CREW, LEASE_SECONDS
 
     return PAGE.format(

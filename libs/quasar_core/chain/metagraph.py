@@ -61,6 +61,11 @@ class _Cached(Generic[T]):
         reading = self._reading
         return None if reading is None else self._clock() - reading.read_at
 
+    def fresh(self) -> T | None:
+        """The value, where it need not be read again; waits for nobody."""
+        held = self._held(self._refresh_seconds)
+        return None if held is None else held.value
+
     def get(self, max_age_seconds: float | None = None) -> T:
         """The value, at most so old if the chain answers.
 
@@ -143,6 +148,14 @@ class MetagraphCache:
             fresh = self._cached.get(max_age_seconds=self._newcomer_seconds)
             neuron = fresh.by_hotkey().get(hotkey)
         return neuron
+
+    def at_hand(self, hotkey: str) -> Neuron | None:
+        """The neuron, where `find` would not have to ask the chain.
+
+        None says nothing: ask `find`.
+        """
+        snapshot = self._cached.fresh()
+        return None if snapshot is None else snapshot.by_hotkey().get(hotkey)
 
     def age_seconds(self) -> float | None:
         """The age of the snapshot held, or None before the first."""

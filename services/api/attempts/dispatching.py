@@ -12,7 +12,6 @@ from quasar_core.contracts.events import (
     Event,
     VerificationRequested,
 )
-from quasar_core.domain.quotas import Candidate, next_in_queue
 from quasar_core.domain.rounds import RoundSettings
 from quasar_core.telemetry.logs import get_logger
 from sqlalchemy import text
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from services.api.attempts import repository
 from services.api.attempts.repository import FROM, Job, State
+from services.api.attempts.turns import next_in_turn
 from services.api.challenges import repository as challenges
 from services.api.db import outbox, sources
 from services.api.db.ids import new_id
@@ -130,27 +130,10 @@ def _alone(session: Session) -> bool:
 def _next(
     session: Session, job: Job, pool: str, now: datetime
 ) -> Submission | None:
-    waiting = repository.candidates(session, job, pool, now)
-    current = rounds.open_round(session)
-    if not waiting or current is None:
-        return None
-    turns = repository.turns_taken(
-        session, [row.coldkey for row in waiting], current.number
-    )
-    chosen = next_in_queue(
-        Candidate(
-            submission_id=str(row.id),
-            coldkey=row.coldkey,
-            commit_block=row.commit_block,
-            rerun=row.is_rerun,
-            turns=turns.get(row.coldkey, 0),
-        )
-        for row in waiting
-    )
+    chosen = next_in_turn(session, job, pool, now)
     if chosen is None:
         return None
-    by_id = {str(row.id): row.id for row in waiting}
-    submission = submissions.locked(session, by_id[chosen.submission_id])
+    submission = submissions.locked(session, chosen)
     # between the choice and the lock it may have been withdrawn
     if submission is None or submission.status != FROM[job]:
         return None

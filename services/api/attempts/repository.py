@@ -9,18 +9,23 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from quasar_core.domain.submissions import PENDING, Status
+from quasar_core.domain.submissions import Status
 from quasar_core.messaging import topology
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from services.api.attempts.states import LIVE, SPENT, State
-from services.api.db.models import Attempt, Round, Submission
-from services.api.submissions import repository as submissions
+from services.api.db.models import Attempt, Submission
 
 __all__ = ["FROM", "LIVE", "SPENT", "Job", "State"]
 
-CANDIDATES = 500
 OF_LAST = 20
 
 
@@ -154,64 +159,6 @@ def forgive(session: Session, submission_id: UUID) -> None:
         )
         .values(state=State.FORGIVEN)
     )
-
-
-def candidates(
-    session: Session, job: Job, pool: str, now: datetime
-) -> Sequence[Submission]:
-    """The earliest ready submission of each coldkey, live and re-run."""
-    conditions = [
-        *ready(job, now),
-        Submission.round_number.in_(
-            select(Round.number).where(Round.pool == pool)
-        ),
-    ]
-    if job is Job.VERIFICATION:
-        conditions.append(Submission.tree_hash.is_not(None))
-    order = (Submission.commit_block, Submission.id)
-    ranked = (
-        select(
-            Submission.id,
-            func.row_number()
-            .over(
-                partition_by=(Submission.coldkey, Submission.is_rerun),
-                order_by=order,
-            )
-            .label("turn"),
-        )
-        .where(*conditions)
-        .subquery()
-    )
-    return session.scalars(
-        select(Submission)
-        .join(ranked, ranked.c.id == Submission.id)
-        .where(ranked.c.turn == 1)
-        .order_by(*order)
-        .limit(CANDIDATES)
-    ).all()
-
-
-def turns_taken(
-    session: Session, coldkeys: Sequence[str], round_number: int
-) -> dict[str, int]:
-    """How many of each coldkey's run or were judged in a round.
-
-    A queued submission with a live attempt is as good as running.
-    """
-    rows = session.execute(
-        select(Submission.coldkey, func.count())
-        .where(
-            Submission.coldkey.in_(coldkeys),
-            or_(
-                Submission.status.in_(PENDING - {Status.QUEUED}),
-                is_under_way() & (Submission.status == Status.QUEUED),
-                Submission.status.in_(submissions.JUDGED)
-                & (Submission.round_number == round_number),
-            ),
-        )
-        .group_by(Submission.coldkey)
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def expired(session: Session, now: datetime) -> Sequence[Attempt]:

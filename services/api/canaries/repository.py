@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from quasar_core.domain.canaries import EXPECTED, Canary
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from services.api.db.records import CanaryRun, Worker
+
+MOST_DAYS = 90
+"""As far back as anybody is told of runs, and as long as they are kept."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,12 @@ class Count:
 def add(session: Session, **values: Any) -> None:
     """Note a run."""
     session.add(CanaryRun(**values))
+
+
+def purge(session: Session, now: datetime) -> None:
+    """Forget the runs that nobody can ask for; the log keeps them."""
+    oldest = now - timedelta(days=MOST_DAYS)
+    session.execute(delete(CanaryRun).where(CanaryRun.recorded_at < oldest))
 
 
 def counts(session: Session, since: datetime) -> Sequence[Count]:

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Response
 from quasar_core.contracts.http import CanaryBoard
 
 from services.api.canaries import service
+from services.api.canaries.repository import MOST_DAYS
 from services.api.dependencies import PageSize, TheDoors
 from services.api.etags import UNCHANGED, IfNoneMatch, fresh
 from services.api.openapi import problems
 
 router = APIRouter(prefix="/canaries", tags=["boards"])
 
-MOST_DAYS = 90
 CURSOR = r"^[a-z0-9][a-z0-9._-]{0,63}/(benchmark|verifier)$"
 
 

@@ -87,23 +87,29 @@ def claim(
     )
 
 
-def mark_published(session: Session, parcel: Parcel, now: datetime) -> None:
-    """Note that the broker has it; its dispatch counts from now."""
-    session.execute(
-        update(OutboxRow)
-        .where(OutboxRow.id == parcel.row_id)
-        .values(published_at=now, claimed_until=None)
-    )
-    if parcel.attempt_id is not None:
+def mark_published(
+    session: Session, parcels: tuple[Parcel, ...], now: datetime
+) -> None:
+    """Note that the broker has them; their dispatch counts from now."""
+    attempts = [one.attempt_id for one in parcels if one.attempt_id]
+    if parcels:
+        session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_([one.row_id for one in parcels]))
+            .values(published_at=now, claimed_until=None)
+        )
+    if attempts:
         session.execute(
             update(Attempt)
-            .where(Attempt.id == parcel.attempt_id)
+            .where(Attempt.id.in_(attempts))
             .values(published_at=now)
         )
 
 
 def release(session: Session, parcels: tuple[Parcel, ...]) -> None:
     """Give back what the broker did not take."""
+    if not parcels:
+        return
     session.execute(
         update(OutboxRow)
         .where(

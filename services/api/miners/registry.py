@@ -55,6 +55,14 @@ class Registry:
             )
         return neuron
 
+    def at_hand(self, hotkey: str) -> Neuron | None:
+        """The neuron, where it is known without a wait; else None.
+
+        Then `registered` knows, which may ask the chain.
+        """
+        caches = self._caches
+        return None if caches is None else caches[0].at_hand(hotkey)
+
     def height(self) -> int:
         """The chain's block; ChainUnavailable if older than three."""
         self._last_height = self._opened()[1].block()

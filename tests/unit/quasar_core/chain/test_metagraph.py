@@ -142,6 +142,17 @@ def test_a_known_miner_is_found_while_the_chain_is_away(cache, chain, clock):
     assert cache.find("stranger") is None
 
 
+def test_what_is_at_hand_is_told_without_asking_the_chain(cache, chain, clock):
+    assert cache.at_hand("alice") is None
+    assert chain.reads == 0
+    cache.find("alice")
+    assert cache.at_hand("alice").uid == 0
+    assert cache.at_hand("bob") is None
+    clock.now += 61
+    assert cache.at_hand("alice") is None
+    assert chain.reads == 1
+
+
 def test_one_thread_reads_while_the_others_go_on_with_the_old_one(
     cache, chain, clock
 ):

@@ -6,24 +6,6 @@ from services.api.attempts.repository import Job
 from tests.support.judged import Worker, play
 
 
-def test_candidates_are_each_coldkeys_earliest(sqlite_world):
-    world = sqlite_world
-    for name, cold in (("a", "x"), ("b", "x"), ("c", "y")):
-        world.register(name, cold)
-    first = world.accepted("a")
-    world.accepted("b", target_sequence_length=500)
-    third = world.accepted("c")
-    with world.database.read() as session:
-        rows = repository.candidates(
-            session, Job.BENCHMARK, "cpu", world.clock()
-        )
-        assert [row.id for row in rows] == [first, third]
-        other = repository.candidates(
-            session, Job.BENCHMARK, "h100", world.clock()
-        )
-        assert list(other) == []
-
-
 def test_attempts_are_counted_by_what_became_of_them(sqlite_world):
     world = sqlite_world
     world.register("a")
@@ -38,9 +20,6 @@ def test_attempts_are_counted_by_what_became_of_them(sqlite_world):
         assert repository.expired(session, world.clock()) == []
         later = world.clock() + timedelta(seconds=60)
         assert len(repository.expired(session, later)) == 1
-        assert (
-            repository.turns_taken(session, [f"{job.submission_id}"], 1) == {}
-        )
     world.record(worker.failed(job))
     with world.database.read() as session:
         assert repository.spent(session, submission_id, Job.BENCHMARK) == 1

@@ -62,3 +62,19 @@ def test_a_worker_that_is_up_and_judged_none_of_late_is_overdue(
     assert overdue() == {}
     world.record(worker_seen("a"))
     assert overdue() == {"benchmark": 1}
+
+
+def test_runs_are_kept_as_long_as_anybody_is_told_of_them(sqlite_world):
+    world = sqlite_world
+    world.record(canary_completed())
+    world.later(60)
+    world.record(canary_completed(got="no_verdict"))
+    ever = world.clock() - timedelta(days=365)
+    almost = world.clock() + timedelta(days=repository.MOST_DAYS, seconds=-30)
+    world.scheduler.purge(almost)
+    with world.database.read() as session:
+        (left,) = repository.counts(session, ever)
+    assert (left.right, left.runs) == (False, 1)
+    world.scheduler.purge(almost + timedelta(seconds=60))
+    with world.database.read() as session:
+        assert repository.counts(session, ever) == []

@@ -36,7 +36,7 @@ def test_what_is_published_is_not_due_and_is_forgotten_later(sqlite_world):
         (parcel,) = outbox.claim(session, now)
         outbox.release(session, (parcel,))
         assert waits(session, now)
-        outbox.mark_published(session, parcel, now)
+        outbox.mark_published(session, (parcel,), now)
         assert not waits(session, now)
         outbox.release(session, (parcel,))
         assert not waits(session, now)

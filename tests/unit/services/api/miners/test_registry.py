@@ -35,6 +35,16 @@ def test_a_hotkey_without_a_neuron_is_not_registered(tmp_path):
     assert refused.value.code is ProblemCode.NOT_REGISTERED
 
 
+def test_a_neuron_is_at_hand_once_the_chain_was_asked(tmp_path):
+    world = local_world(tmp_path, Rules())
+    world.register("alice", False)
+    registry = Registry(lambda: world.chain, 60, 600)
+    assert registry.at_hand(address("alice")) is None
+    registry.registered(address("alice"))
+    assert registry.at_hand(address("alice")).uid == 0
+    assert registry.at_hand(address("stranger")) is None
+
+
 def test_the_last_height_is_remembered_while_the_chain_is_away(tmp_path):
     world = local_world(tmp_path, Rules())
     world.advance(7)
