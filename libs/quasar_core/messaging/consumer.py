@@ -232,7 +232,7 @@ class Consumer:
         name = event.event_name
         fields = {
             field: getattr(event, field)
-            for field in ("submission_id", "attempt_id")
+            for field in ("event_id", "submission_id", "attempt_id")
             if hasattr(event, field)
         }
         started = time.monotonic()

@@ -9,6 +9,7 @@ from quasar_core.contracts.http import (
     RevealRequest,
     SubmissionAccepted,
 )
+from quasar_core.telemetry.logs import get_logger
 
 from services.api.commitments import service
 from services.api.dependencies import TheCaller, TheDoors
@@ -17,6 +18,8 @@ from services.api.openapi import Role, example, problems, signed_by
 from services.api.submissions.service import Sender, door_of
 
 router = APIRouter(tags=["submissions"])
+
+log = get_logger("api.commitments")
 
 # the published test vector: docs/rules.md
 COMMITMENT = {
@@ -52,13 +55,15 @@ def commit_submission(
     neuron = doors.registry.registered(caller.hotkey)
     height = doors.registry.known_height()
     with doors.database.write(owner=neuron.coldkey) as session:
-        return service.commit(
+        answer = service.commit(
             session,
             request.commitment_hash,
             Sender(caller, neuron),
             height=height,
             now=doors.clock(),
         )
+    log.info("submission.committed", submission_id=str(answer.submission_id))
+    return answer
 
 
 @router.post(
@@ -98,5 +103,6 @@ def reveal_submission(
         )
     if isinstance(answer, service.TooLate):
         raise answer.problem()
+    log.info("submission.revealed", submission_id=str(answer.submission_id))
     response.status_code = 202 if is_new else 200
     return answer

@@ -16,6 +16,7 @@ from quasar_core.contracts.http import (
     SubmissionView,
 )
 from quasar_core.domain.submissions import TERMINAL, Status
+from quasar_core.telemetry.logs import get_logger
 
 from services.api.attempts.estimates import place_of
 from services.api.dependencies import (
@@ -45,6 +46,8 @@ from services.api.submissions import (
 from services.api.submissions.streams import Pace, Stream, read_on, tell
 
 router = APIRouter(tags=["submissions"])
+
+log = get_logger("api.submissions")
 
 CommitmentFilter = Annotated[
     str | None, Query(pattern=r"^[0-9a-f]{64}$", description="what it seals")
@@ -94,6 +97,8 @@ def submit_submission(
             height=height,
             now=doors.clock(),
         )
+    # after the commit, and in the request's context: one line joins both ids
+    log.info("submission.accepted", submission_id=str(answer.submission_id))
     response.status_code = 202 if is_new else 200
     return answer
 

@@ -1,5 +1,7 @@
 import pytest
 from quasar_core.domain.commitments import opens
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from services.api.commitments.routes import COMMITMENT, OPENING
 from tests.support.sealed import Seal
@@ -53,3 +55,28 @@ def test_who_is_not_registered_commits_to_nothing(sqlite_world):
         403,
         "not_registered",
     )
+
+
+def test_the_log_joins_the_requests_of_a_seal_by_its_submission(
+    sqlite_world,
+):
+    world = sqlite_world
+    world.register("alice")
+    seal = Seal("alice")
+    with capture_logs([merge_contextvars]) as lines:
+        committed = seal.commit(world)
+        world.blocks(100)
+        revealed = seal.reveal(world)
+    told = [
+        (one["event"], one["submission_id"], one["request_id"])
+        for one in lines
+        if one["event"] in ("submission.committed", "submission.revealed")
+    ]
+    submission_id = committed.json()["submission_id"]
+    assert told == [
+        (event, submission_id, answer.headers["X-Request-ID"])
+        for event, answer in (
+            ("submission.committed", committed),
+            ("submission.revealed", revealed),
+        )
+    ]

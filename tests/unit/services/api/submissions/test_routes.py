@@ -1,5 +1,8 @@
 from uuid import uuid4
 
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
 from services.api.submissions.routes import router
 
 
@@ -30,3 +33,15 @@ def test_pages_end(sqlite_world):
     assert page["next_cursor"] is None
     page = world.client.get("/submissions?limit=1").json()
     assert page["next_cursor"] == page["submissions"][0]["submission_id"]
+
+
+def test_a_line_of_the_log_joins_a_requests_id_with_its_submissions(
+    sqlite_world,
+):
+    world = sqlite_world
+    world.register("a")
+    with capture_logs([merge_contextvars]) as lines:
+        answer = world.submit("a")
+    (line,) = [one for one in lines if one["event"] == "submission.accepted"]
+    assert line["submission_id"] == answer.json()["submission_id"]
+    assert line["request_id"] == answer.headers["X-Request-ID"]
