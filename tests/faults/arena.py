@@ -48,6 +48,9 @@ SETTINGS = {
     "QUASAR_LEASE_GRACE_SECONDS": "30",
     "QUASAR_DISPATCH_LOST_SECONDS": "3",
     "QUASAR_RETRY_BACKOFF_SECONDS": "0.2",
+    # limits are counted in the broker: they are on, and out of reach
+    "QUASAR_REQUESTS_PER_MINUTE": "1000000",
+    "QUASAR_WRITES_PER_MINUTE": "1000000",
 }
 PATIENCE_SECONDS = 180.0
 POLL_SECONDS = 0.05
@@ -271,6 +274,15 @@ class Arena:
             return None
 
         return self.eventually(found, f"a {kind} worker at {stage}")
+
+    def metric(self, name: str) -> float:
+        """The sum of a counter or gauge of the web's."""
+        text = httpx2.get(f"{self.url}/metrics").text
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in text.splitlines()
+            if line.startswith((f"{name} ", f"{name}{{"))
+        )
 
     def spooled(self, worker: str) -> list[Path]:
         """The results of a worker that wait on its disk."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from quasar_core.errors import Stage
 
-from tests.faults import scenarios, surroundings
+from tests.faults import disks, scenarios, surroundings
 from tests.faults.scenarios import Fault
 
 POSTGRES = "PostgreSQL"
 MOUNT = "the right to mount"
+DISK = "PostgreSQL on a disk of its own"
 COMPILER = "a C compiler"
 
 FAULTS: Sequence[Fault] = (
@@ -59,6 +60,7 @@ FAULTS: Sequence[Fault] = (
     Fault("scheduler killed", scenarios.scheduler_killed),
     Fault("two schedulers, one killed", scenarios.two_schedulers),
     Fault("workers' disks full", surroundings.worker_without_a_disk, MOUNT),
+    Fault("database's disk full", surroundings.database_without_a_disk, DISK),
     Fault(
         "workers' clocks off",
         surroundings.worker_with_another_clock,
@@ -73,6 +75,10 @@ FAULTS: Sequence[Fault] = (
         "chain away, then nonsense",
         surroundings.chain_away_at_the_end_of_a_round,
     ),
+    Fault(
+        "chain slow, then rate-limited",
+        surroundings.chain_slow_then_rate_limited,
+    ),
 )
 
 
@@ -80,7 +86,8 @@ def missing(fault: Fault, *, postgres: bool) -> str:
     """What this machine lacks for a fault; empty where it lacks nothing."""
     has = {
         POSTGRES: postgres,
-        MOUNT: surroundings.may_mount(),
+        MOUNT: disks.may_mount(),
+        DISK: postgres and disks.may_mount(),
         COMPILER: surroundings.may_compile(),
     }
     return "" if has.get(fault.needs, True) else fault.needs

