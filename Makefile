@@ -103,7 +103,7 @@ test: install test-system ## Everything that this machine can test
 	@$(BIN)/coverage report --fail-under=100 --include \
 	  '*/quasar_core/domain/*,*/quasar_core/contracts/*' | tail -n 3
 	$(PYTEST) -n $(SLOW_JOBS) tests/contract tests/e2e tests/faults \
-	  tests/gpu tests/images tests/integration tests/redteam $(ARGS)
+	  tests/gpu tests/integration tests/redteam $(ARGS)
 
 .PHONY: unit
 unit: install ## The fast tests alone

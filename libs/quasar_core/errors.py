@@ -92,7 +92,8 @@ REJECTION_SENTENCES: Mapping[RejectionCode, str] = MappingProxyType(
             "The process that runs the kernel ended by itself."
         ),
         RejectionCode.PROTOCOL_VIOLATION: (
-            "The process that runs the kernel spoke out of turn."
+            "The process that runs the kernel spoke out of turn, or its work"
+            " went on after its answer."
         ),
         RejectionCode.WRONG_SHAPE_OR_DTYPE: (
             "chunk_quasar returned something other than an output of the"
@@ -109,7 +110,8 @@ REJECTION_SENTENCES: Mapping[RejectionCode, str] = MappingProxyType(
         ),
         RejectionCode.TIME_LIMIT: "A stage took longer than its limit.",
         RejectionCode.MEMORY_LIMIT: (
-            "The kernel took more host memory than its limit."
+            "The kernel took more of the host's memory, or of the device's,"
+            " than its limit."
         ),
         RejectionCode.PROCESS_LIMIT: (
             "The kernel started more processes or threads than its limit."

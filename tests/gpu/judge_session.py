@@ -25,6 +25,7 @@ from quasar_core.judge.grounds import ground_of
 from quasar_core.judge.settings import JudgeSettings
 
 from tests.gpu import judge_steps as steps
+from tests.gpu.challenge_steps import RESTLESS, challenges
 from tests.gpu.judge_steps import Bench, Row
 from tests.gpu.logit_steps import logits
 
@@ -45,6 +46,8 @@ def all_steps() -> Mapping[str, Step]:
         found[f"k {tokens}"] = partial(steps.exchange_cost, tokens=tokens)
     found["mutants 8256"] = partial(steps.mutants, tokens=8_256)
     found["attacks"] = steps.attacks
+    found["restless"] = partial(steps.attacks, only=RESTLESS)
+    found["challenges"] = challenges
     for tokens in LENGTHS[:2]:
         found[f"overhead {tokens}"] = partial(steps.overhead, tokens=tokens)
     found["whole 1"] = partial(steps.whole, tokens=LENGTHS[0])

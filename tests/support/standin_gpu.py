@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 from quasar_core.execution.gpu import GpuView
@@ -51,7 +49,6 @@ class FakeNvml:
     NVMLError = NVMLError
 
     mig: int | None = 0
-    processes: dict[int, int | None] = field(default_factory=dict)
     dumb: bool = False
 
     def nvmlInit(self):
@@ -87,12 +84,6 @@ class FakeNvml:
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle):
         return 4
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle):
-        return [
-            SimpleNamespace(pid=pid, usedGpuMemory=held)
-            for pid, held in {**self.processes, os.getpid(): 1}.items()
-        ]
 
 
 class ThreadTimeline:

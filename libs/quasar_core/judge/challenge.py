@@ -30,12 +30,12 @@ from quasar_core.judge.pinned import source_files
 from quasar_core.judge.progress import Listener, told
 from quasar_core.judge.rejections import RejectedError, blamed
 from quasar_core.judge.rest import measure_rest
-from quasar_core.judge.room import Room
+from quasar_core.judge.room import SMOKE_TOKENS, Room
 from quasar_core.judge.rules import rule_of
-from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import CallShape, Extent
+from quasar_core.judge.stillness import Stillness
 from quasar_core.judge.table import Table
 from quasar_core.judge.timing import Race, charged
 from quasar_core.judge.turns import own_turn
@@ -112,8 +112,9 @@ class Duel:
             name: self.room.exchange_cost(self._shape(name))
             for name in self.sides
         }
+        still = self.room.stillness()
         with ExitStack() as seats:
-            races = self._races(seats)
+            races = self._races(seats, still)
             samples, long_runs = self._times(races)
         return ChallengeTiming(
             blocks=self.room.settings.challenge_blocks,
@@ -125,21 +126,21 @@ class Duel:
             },
         )
 
-    def _races(self, seats: ExitStack) -> dict[Name, Race]:
+    def _races(self, seats: ExitStack, still: Stillness) -> dict[Name, Race]:
         """Both kernels warm, each as the other's baseline."""
         extent = Extent.of(*map(self._shape, self.sides))
         memory = self.room.ground.memory(extent.output_bytes)
         rule = rule_of(self.room.settings)
         tables: dict[Name, Table] = {}
-        for name, side in self.sides.items():
-            files = source_files(side.source)
-            seat = self.room.seat(seats, name, files, extent)
-            tables[name] = Table(seat, self.room.seeds, memory, rule)
         with told(Stage.SMOKE, self.progress):
-            for name, table in tables.items():
-                self._get_ready(name, table.seat)
+            # one after the other: what is found then is the last one's
+            for name, side in self.sides.items():
+                files = source_files(side.source)
+                seat = self.room.seat(seats, name, files, extent)
+                tables[name] = Table(seat, self.room.seeds, memory, rule)
+                self._get_ready(name, tables[name], still)
         races: dict[Name, Race] = {
-            name: self._race(name, tables) for name in self.sides
+            name: self._race(name, tables, still) for name in self.sides
         }
         with told(Stage.WARM_UP, self.progress) as detail:
             for name, race in races.items():
@@ -147,12 +148,18 @@ class Duel:
                     detail[name] = race.warm_up_alone()
         return races
 
-    def _get_ready(self, name: Name, seat: Seat) -> None:
+    def _get_ready(self, name: Name, table: Table, still: Stillness) -> None:
+        """Import it and call it once, small, as every judging begins."""
+        patience = self._patience(Stage.SMOKE)
+        shape = self.room.settings.shape(SMOKE_TOKENS)
         with at_fault(name, Stage.SMOKE):
-            seat.ready(self._patience(Stage.SMOKE))
-        seat.freeze()
+            table.seat.ready(patience)
+            table.fresh_call(f"smoke of {name}", 0, shape, patience)
+            still.freeze(table.seat)
 
-    def _race(self, name: Name, tables: dict[Name, Table]) -> Race:
+    def _race(
+        self, name: Name, tables: dict[Name, Table], still: Stillness
+    ) -> Race:
         other: Name = "defender" if name == "challenger" else "challenger"
         shape = self._shape(name)
         first = draw_inputs(
@@ -171,6 +178,7 @@ class Duel:
             baseline_patience=self._patience(Stage.WARM_UP),
             dtype=proved_dtype(first),
             ground=self.room.ground,
+            still=still,
             label=name,
         )
 

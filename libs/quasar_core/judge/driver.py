@@ -73,6 +73,7 @@ class Driver:
 
     def __init__(self, library: Path | str, ordinal: int = 0) -> None:
         self._library: Any = ctypes.CDLL(str(library))
+        self._sizes: dict[int, int] = {}
         self._call("cuInit", ctypes.c_uint(0))
         device = ctypes.c_int()
         self._call("cuDeviceGet", ctypes.byref(device), ordinal)
@@ -109,7 +110,19 @@ class Driver:
             ctypes.byref(self._properties),
             ctypes.c_ulonglong(0),
         )
+        self._sizes[handle.value] = size
         return handle.value
+
+    @property
+    def window_bytes(self) -> int:
+        """Bytes of all allocations that were made and not released."""
+        return sum(self._sizes.values())
+
+    def used_bytes(self) -> int:
+        """Bytes of the device's memory that anybody uses."""
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        self._call("cuMemGetInfo_v2", ctypes.byref(free), ctypes.byref(total))
+        return total.value - free.value
 
     def export(self, handle: int) -> int:
         """A new descriptor of an allocation."""
@@ -171,6 +184,7 @@ class Driver:
     def release(self, handle: int) -> None:
         """Undo `create`: the memory goes with its last mapping."""
         self._call("cuMemRelease", ctypes.c_ulonglong(handle))
+        self._sizes.pop(handle, None)
 
     def wait_for(self, stream: int, pointer: int, value: int) -> None:
         """Queue on a stream a wait until a word is at least `value`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 
 import torch
 
@@ -30,6 +32,8 @@ CACHE_BYTES = 256 * MIB
 
 BUSY_TIMES = 8
 """So often a device's caches are filled: some two milliseconds."""
+
+PACE_SAMPLES = 9
 
 LONG_RUN_BYTES = 16 * 1024 * MIB
 """Beside two seats' windows and the oracle this fits into 78 GiB."""
@@ -98,9 +102,32 @@ class GpuGround(Ground):
         for _ in range(BUSY_TIMES):
             self.stream.do(lambda: noise.random_(0, 256))
 
-    def note_memory(self) -> None:
-        """See `Ground.note_memory`."""
-        self.nvml.note_memory()
+    def pace(self) -> float:
+        """See `Ground.pace`: the median time to fill the caches, each alone.
+
+        By this process's clock: the device's own does not see how long work
+        waited for another process's turn to end.
+        """
+        if not self.examined:
+            return 0.0
+        noise = torch.empty(
+            self.cache_bytes, dtype=torch.uint8, device=self.device
+        )
+        return median(self._fill(noise) for _ in range(PACE_SAMPLES))
+
+    def _fill(self, noise: torch.Tensor) -> float:
+        self.wait()
+        started = time.perf_counter()
+        self.stream.do(lambda: noise.random_(0, 256))
+        self.wait()
+        return time.perf_counter() - started
+
+    def taken_bytes(self) -> int:
+        """See `Ground.taken_bytes`."""
+        own = self.driver.window_bytes
+        if self.device.type == "cuda":
+            own += torch.cuda.memory_reserved(self.device)
+        return self.driver.used_bytes() - own
 
     def facts(self) -> Mapping[str, str]:
         """See `Ground.facts`."""

@@ -67,8 +67,16 @@ class Ground:
     def keep_busy(self) -> None:
         """Give a device something to do while more is queued behind it."""
 
-    def note_memory(self) -> None:
-        """Look how much memory candidates hold, while nothing is timed."""
+    def pace(self) -> float:
+        """Seconds of known work of our own; 0.0 where nobody can slow it."""
+        return 0.0
+
+    def taken_bytes(self) -> int:
+        """Bytes of the device's memory that others than this process hold.
+
+        Up to a constant; 0 where there is no device.
+        """
+        return 0
 
     def facts(self) -> Mapping[str, str]:
         """What a manifest tells of this ground, now."""

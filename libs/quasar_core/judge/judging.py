@@ -40,12 +40,13 @@ from quasar_core.judge.rejections import (
     rejection_of,
 )
 from quasar_core.judge.rest import measure_rest
-from quasar_core.judge.room import Room
+from quasar_core.judge.room import SMOKE_TOKENS, Room
 from quasar_core.judge.rules import rule_of
 from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import Extent
+from quasar_core.judge.stillness import Stillness
 from quasar_core.judge.table import Table
 from quasar_core.judge.timing import (
     Race,
@@ -54,8 +55,6 @@ from quasar_core.judge.timing import (
 )
 from quasar_core.judge.trees import unblamed
 from quasar_core.judge.turns import own_turn
-
-SMOKE_TOKENS = 64
 
 
 def judge(
@@ -145,17 +144,20 @@ class Judging:
                 self.ground,
             )
             overhead = room.exchange_cost(self.settings.shape(self.tokens))
+            still = room.stillness()
             with ExitStack() as seats:
                 take = partial(room.seat, seats, extent=self._extent)
                 candidate = take("candidate", files)
-                raw = self._stages(candidate, take)
-            self._note(candidate)
+                raw = self._stages(candidate, take, still)
+            self._note(candidate, still)
         rest = measure_rest(self.tokens, self.settings, self.ground)
         timing = timing_report(self.tokens, raw, overhead, rest)
         check_drift(timing, self.settings)
         return timing
 
-    def _stages(self, candidate: Seat, take: Callable[..., Seat]) -> RawTimes:
+    def _stages(
+        self, candidate: Seat, take: Callable[..., Seat], still: Stillness
+    ) -> RawTimes:
         """Smoke to timed."""
         memory = self.ground.memory(self._extent.output_bytes)
         rule = rule_of(self.settings)
@@ -165,27 +167,28 @@ class Judging:
         draws = telling_draws(
             self.seeds, self.tokens, self.settings, self.ground.device
         )
-        self._smoke(raced)
+        self._smoke(raced, still)
         # The trusted kernel gets ready while nothing is timed.
         baseline = take("baseline", baseline_files())
         self._correct(raced, draws)
         unblamed(lambda: baseline.ready(self._patience(Stage.SMOKE)))
         baseline.freeze()
         trusted = Table(baseline, self.seeds, memory, rule)
-        race = self._warm_up(raced, trusted)
-        self.ground.note_memory()
+        race = self._warm_up(raced, trusted, still)
         with told(Stage.TIMED, self.progress) as detail, blamed(Stage.TIMED):
             race.patience = self._patience(Stage.TIMED)
             raw = race.run(unblamed)
             detail["samples"] = len(raw.candidate)
         return raw
 
-    def _smoke(self, raced: Table) -> None:
+    def _smoke(self, raced: Table, still: Stillness) -> None:
         patience = self._patience(Stage.SMOKE)
         with told(Stage.SMOKE, self.progress), blamed(Stage.SMOKE):
             raced.seat.ready(patience)
             shape = self.settings.shape(SMOKE_TOKENS)
             raced.fresh_call(Stage.SMOKE.value, 0, shape, patience)
+            # before the trusted kernel needs some of it
+            still.look(raced.seat)
 
     def _correct(self, raced: Table, draws: Sequence[Draw]) -> None:
         stage = Stage.CORRECTNESS
@@ -203,7 +206,7 @@ class Judging:
             bound=raced.rule.bound,
         )
 
-    def _warm_up(self, raced: Table, trusted: Table) -> Race:
+    def _warm_up(self, raced: Table, trusted: Table, still: Stillness) -> Race:
         shape = self.settings.shape(self.tokens)
         first = draw_inputs(
             self.seeds,
@@ -221,10 +224,12 @@ class Judging:
             baseline_patience=self._patience(Stage.WARM_UP),
             dtype=proved_dtype(first),
             ground=self.ground,
+            still=still,
         )
         stage = Stage.WARM_UP
         with told(stage, self.progress) as detail, blamed(stage):
             detail["calls"] = race.warm_up()
+            still.freeze(raced.seat)
             unblamed(race.warm_up_baseline)
         return race
 
@@ -238,11 +243,13 @@ class Judging:
             self.settings.shape(self.tokens), *(shape for shape, _ in shapes)
         )
 
-    def _note(self, candidate: Seat) -> None:
+    def _note(self, candidate: Seat, still: Stillness) -> None:
         outcome = candidate.leave()
         peak = outcome.peak_memory_bytes
         if peak is not None:
             self.facts["peak_memory_bytes"] = str(peak)
+        if self.ground.view is not None:
+            self.facts["gpu_peak_memory_bytes"] = str(still.most(candidate))
         self.facts.update(self.ground.facts())
 
 

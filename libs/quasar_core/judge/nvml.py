@@ -49,15 +49,10 @@ def refusals(state: GpuState) -> Iterator[str]:
 
 @dataclass
 class Nvml:
-    """One GPU by NVML; `library` is the module `pynvml`.
-
-    `peak_bytes` is the most memory that a candidate was seen to hold.
-    """
+    """One GPU by NVML; `library` is the module `pynvml`."""
 
     library: Any
     index: int = 0
-    candidates: frozenset[int] = frozenset()
-    peak_bytes: int | None = None
     first: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,36 +78,16 @@ class Nvml:
         )
 
     def begin(self) -> None:
-        """A new run: nothing is known of its candidate yet."""
-        self.candidates, self.peak_bytes = frozenset(), None
+        """A new run: what it finds."""
         self.first = self.readings()
-
-    def note_memory(self) -> None:
-        """Look what each process holds.
-
-        Whoever is met at the first look is the candidate: its baseline is
-        started after that.
-        """
-        found = self._held()
-        self.candidates = self.candidates or frozenset(found)
-        for pid in self.candidates & found.keys():
-            held = found[pid]
-            if held is not None:
-                self.peak_bytes = max(self.peak_bytes or 0, held)
-
-    def strangers(self) -> tuple[int, ...]:
-        """Processes that use this GPU, without this one."""
-        return tuple(sorted(self._held()))
 
     def facts(self) -> dict[str, str]:
         """What a manifest tells: at the start, and now."""
         library, handle = self.library, self._handle
-        peak = UNKNOWN if self.peak_bytes is None else str(self.peak_bytes)
         return {
             "gpu_name": _text(library.nvmlDeviceGetName(handle)),
             "gpu_uuid": _text(library.nvmlDeviceGetUUID(handle)),
             "gpu_driver": _text(library.nvmlSystemGetDriverVersion()),
-            "gpu_peak_memory_bytes": peak,
             **{f"gpu_{name}_before": x for name, x in self.first.items()},
             **{f"gpu_{name}_after": x for name, x in self.readings().items()},
         }
@@ -141,16 +116,6 @@ class Nvml:
             return str(ask())
         except self.library.NVMLError:
             return UNKNOWN
-
-    def _held(self) -> dict[int, int | None]:
-        """Bytes by process, None where the driver does not say."""
-        library = self.library
-        found = library.nvmlDeviceGetComputeRunningProcesses(self._handle)
-        return {
-            int(one.pid): one.usedGpuMemory
-            for one in found
-            if one.pid != os.getpid()
-        }
 
 
 def open_nvml() -> Nvml:

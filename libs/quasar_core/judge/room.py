@@ -16,8 +16,12 @@ from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import CallShape, Extent
+from quasar_core.judge.stillness import Stillness
 from quasar_core.judge.timing import measure_exchange
 from quasar_core.judge.trees import kernel_jobs, unblamed
+
+SMOKE_TOKENS = 64
+"""The length of the first call of whatever is judged."""
 
 EMPTY_KERNEL = b'''"""Launches something and computes nothing."""
 
@@ -66,6 +70,10 @@ class Room:
                     seat, shape, self.seeds, self.settings, self.ground, ask
                 )
             )
+
+    def stillness(self) -> Stillness:
+        """How the device is before any stranger's code has run."""
+        return Stillness(self.ground, self.settings.device_memory_bytes)
 
     def seat(
         self,

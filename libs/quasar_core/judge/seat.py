@@ -169,6 +169,28 @@ class Seat:
         """Let it go on."""
         self._running.thaw()
 
+    def fault(
+        self,
+        code: RejectionCode,
+        detail: str,
+        evidence: Evidence | None = None,
+    ) -> KernelFault:
+        """The fault, unless the sandbox knows a deeper cause of it.
+
+        The sandbox is killed. Raises TransientError where that itself broke
+        down.
+        """
+        outcome = self.leave()
+        if outcome.ending is Ending.INFRA:
+            raise TransientError("the sandbox broke down")
+        if outcome.ending is Ending.OUT_OF_MEMORY:
+            code, detail = RejectionCode.MEMORY_LIMIT, "killed for memory"
+        elif outcome.pids_limit_hit:
+            code, detail = RejectionCode.PROCESS_LIMIT, "no room for more"
+        elif outcome.ending is Ending.TIMEOUT:
+            code, detail = RejectionCode.TIME_LIMIT, "the job's deadline"
+        return KernelFault(code, detail, evidence, log_tail(outcome))
+
     def leave(self) -> Outcome:
         """Kill the sandbox and let go of all that was shared; idempotent."""
         if self._outcome is None:
@@ -197,51 +219,30 @@ class Seat:
         except CandidateGone as error:
             raise self._ended(str(error)) from error
         except CandidateLate as error:
-            raise self._fault(RejectionCode.TIME_LIMIT, str(error)) from error
+            raise self.fault(RejectionCode.TIME_LIMIT, str(error)) from error
         except OutOfTurn as error:
-            raise self._fault(
+            raise self.fault(
                 RejectionCode.PROTOCOL_VIOLATION, str(error)
             ) from error
         except CandidateFailed as error:
-            raise self._fault(
+            raise self.fault(
                 FAILURE_CODES[error.failure], error.text[:TEXT_LIMIT]
             ) from error
 
     def _ended(self, detail: str) -> KernelFault:
         outcome = self._running.wait(ENDING_SECONDS)
         if outcome is None:
-            return self._fault(
+            return self.fault(
                 RejectionCode.PROTOCOL_VIOLATION,
                 "the process closed its socket and lives on",
             )
         if outcome.ending is Ending.OUTPUT_LIMIT:
             detail = "it printed more than may be printed"
-        return self._fault(
+        return self.fault(
             RejectionCode.PROCESS_EXIT,
             detail,
             {"exit_code": outcome.exit_code, "signal": outcome.signal},
         )
-
-    def _fault(
-        self,
-        code: RejectionCode,
-        detail: str,
-        evidence: Evidence | None = None,
-    ) -> KernelFault:
-        """The fault, unless the sandbox knows a deeper cause of it.
-
-        Raises TransientError where the sandbox itself broke down.
-        """
-        outcome = self.leave()
-        if outcome.ending is Ending.INFRA:
-            raise TransientError("the sandbox broke down")
-        if outcome.ending is Ending.OUT_OF_MEMORY:
-            code, detail = RejectionCode.MEMORY_LIMIT, "killed for memory"
-        elif outcome.pids_limit_hit:
-            code, detail = RejectionCode.PROCESS_LIMIT, "no room for more"
-        elif outcome.ending is Ending.TIMEOUT:
-            code, detail = RejectionCode.TIME_LIMIT, "the job's deadline"
-        return KernelFault(code, detail, evidence, log_tail(outcome))
 
 
 def _inheritable(far: socket.socket) -> int:

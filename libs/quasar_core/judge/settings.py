@@ -106,6 +106,10 @@ class JudgeSettings(_Frozen):
         description="None: those of domain.workload for this profile.",
     )
     memory_bytes: PositiveInt = 4 * 1024 * MIB
+    device_memory_bytes: PositiveInt = Field(
+        default=16 * 1024 * MIB,
+        description="What a kernel may hold of a device beside its windows.",
+    )
     pids: PositiveInt = 128
     tmp_bytes: PositiveInt = 256 * MIB
     limits: StageLimits = StageLimits()

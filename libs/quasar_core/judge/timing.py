@@ -25,6 +25,7 @@ from quasar_core.judge.seat import Seat
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.stillness import Stillness
 from quasar_core.judge.table import Table
 
 LEAST_SHARE = 0.1
@@ -93,6 +94,7 @@ class Race:
     baseline_patience: Patience
     dtype: torch.dtype
     ground: Ground
+    still: Stillness
     label: str = ""
     """Sets the draws of one race of a job apart from another's."""
 
@@ -226,18 +228,26 @@ class Race:
 
 
 class alone:  # noqa: N801 -- reads as a word in `with alone(...)`
-    """One of the two runs, the other stands still."""
+    """One of the two runs, the other stands still.
+
+    A stranger's kernel that has answered all calls is looked at once it is
+    frozen; raises KernelFault for what it left behind.
+    """
 
     def __init__(self, race: Race, *, trusted: bool) -> None:
         seats = (race.baseline.seat, race.candidate.seat)
         self._runs, self._rests = seats if trusted else seats[::-1]
+        self._still = None if trusted else race.still
 
     def __enter__(self) -> None:
         self._rests.freeze()
         self._runs.thaw()
 
-    def __exit__(self, *_: object) -> None:
-        self._runs.freeze()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._still is None or kind is not None:
+            self._runs.freeze()
+        else:
+            self._still.freeze(self._runs)
 
 
 def timing_report(

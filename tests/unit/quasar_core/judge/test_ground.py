@@ -14,7 +14,7 @@ def test_a_processor_has_sealed_windows_and_nothing_to_wait_for():
     assert (buffers.standing, buffers.sizes) == ((), None)
     assert (ground.view, ground.lock_name) == (None, None)
     ground.wait()
-    ground.note_memory()
+    assert (ground.pace(), ground.taken_bytes()) == (0.0, 0)
     assert ground.facts() == {}
 
 

@@ -40,21 +40,6 @@ def test_a_service_that_runs_two_contexts_at_once_is_refused(
     assert list(refusals(state(tmp_path))) == []
 
 
-def test_the_candidates_peak_is_told_apart_from_its_baselines():
-    library = FakeNvml(processes={10: 500})
-    nvml = Nvml(library)
-    nvml.begin()
-    nvml.note_memory()
-    library.processes = {10: 900, 11: 5_000}
-    nvml.note_memory()
-    library.processes = {11: 9_000, 10: 700}
-    nvml.note_memory()
-    assert nvml.facts()["gpu_peak_memory_bytes"] == "900"
-    assert nvml.strangers() == (10, 11)
-    nvml.begin()
-    assert nvml.facts()["gpu_peak_memory_bytes"] == "unknown"
-
-
 def test_a_manifest_is_told_the_gpu_before_and_after():
     library = FakeNvml()
     nvml = Nvml(library)

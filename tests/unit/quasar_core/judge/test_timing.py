@@ -10,6 +10,7 @@ from quasar_core.judge.protocol import Ask
 from quasar_core.judge.seeds import Seeds
 from quasar_core.judge.settings import JudgeSettings
 from quasar_core.judge.shapes import CallShape
+from quasar_core.judge.stillness import Stillness
 from quasar_core.judge.timing import (
     Race,
     RawTimes,
@@ -105,6 +106,7 @@ def race():
         baseline_patience=Patience(10),
         dtype=torch.float32,
         ground=Ground(),
+        still=Stillness(Ground(), 0),
     )
 
 
