@@ -14,7 +14,7 @@ from quasar_core.judge.progress import Progress
 from quasar_core.options import ApiUrl, AsJson
 
 from services.miner_agent import reproducing
-from services.miner_agent.lengths import in_all_leagues
+from services.miner_agent.lengths import at_length, in_all_leagues
 from services.miner_agent.options import RepoPath, settings_of
 from services.miner_agent.output import ACCEPTED, REJECTED, answer, answering
 from services.miner_agent.validation import (
@@ -64,15 +64,15 @@ def validate(
         int | None,
         typer.Option(
             "--seq-len",
-            help="How many tokens it is judged at; with --full the longest.",
+            help="How many tokens it is judged at; with --full the longest."
+            " Out of memory, the largest length that fits is looked for.",
         ),
     ] = None,
     full: Annotated[
         bool,
         typer.Option(
             "--full",
-            help="Every league's length, ascending; out of memory, the"
-            " largest length that fits.",
+            help="Every league's length, ascending.",
         ),
     ] = False,
     league_unit: Annotated[
@@ -121,7 +121,9 @@ def validate(
         elif seq_len is None:
             raise NothingToValidate("say --seq-len N, or --full")
         else:
-            found = last = judge(seq_len)
+            room = partial(judge, with_logits=False)
+            found = at_length(judge, seq_len, room)
+            last = found.validation
         if record is not None and last.record is not None:
             record.write_text(last.record.model_dump_json(), "utf-8")
     answer(found.as_dict(), found.as_lines(), as_json=as_json)

@@ -106,22 +106,29 @@ def test_all_leagues_are_tried_until_one_rejects(validate, fork):
     assert told["largest_that_fits"] is None
 
 
-@pytest.mark.slow
-def test_out_of_memory_the_largest_length_that_fits_is_told(validate, fork):
-    """Six MiB for a token, and a sandbox that has 1600 of them."""
+@pytest.fixture
+def greedy(fork):
+    """A kernel that holds six MiB for a token: `validate` of it."""
     kernel = fork / "fla/ops/quasar/chunk.py"
-    greedy = "    inputs = check_inputs("
+    begin = "    inputs = check_inputs("
     kernel.write_text(
         kernel.read_text().replace(
-            greedy,
-            f"    held = torch.ones(q.shape[1], 6 << 18)\n{greedy}",
+            begin, f"    held = torch.ones(q.shape[1], 6 << 18)\n{begin}"
         )
     )
-    own = ("--repo-path", str(fork), "--working-tree", "--no-logits")
-    small = {"memory_bytes": 1_600 << 20, "correctness_lengths": [64]}
+    return ("--repo-path", str(fork), "--working-tree", "--no-logits")
 
+
+SMALL = MappingProxyType(
+    {"memory_bytes": 1_600 << 20, "correctness_lengths": [64]}
+)
+
+
+@pytest.mark.slow
+def test_out_of_memory_the_largest_length_that_fits_is_told(validate, greedy):
+    """A sandbox that has 1600 MiB."""
     ended = validate(
-        *own, "--full", "--league-unit=128", "--seq-len=256", judge=small
+        *greedy, "--full", "--league-unit=128", "--seq-len=256", judge=SMALL
     )
 
     assert ended.returncode == 1, ended.stderr
@@ -129,6 +136,18 @@ def test_out_of_memory_the_largest_length_that_fits_is_told(validate, fork):
     assert told == "the largest length that fits: 192"
     refused = next(x for x in ended.stdout.splitlines() if " 256: " in x)
     assert "memory_limit" in refused or "out_of_memory" in refused
+
+
+@pytest.mark.slow
+def test_one_length_out_of_memory_is_told_with_the_largest_that_fits(
+    validate, greedy
+):
+    ended = validate(*greedy, "--seq-len=256", "--json", judge=SMALL)
+
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, told["sequence_length"]) == (1, 256)
+    assert told["code"] in {"memory_limit", "out_of_memory"}
+    assert told["largest_that_fits"] == 192
 
 
 def test_a_run_that_was_kept_is_run_again_with_the_same_verdict(

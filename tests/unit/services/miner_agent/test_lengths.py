@@ -1,14 +1,19 @@
-"""Lengths: all leagues in turn, and the largest length that fits."""
+"""Lengths: one, or all leagues in turn, and the largest that fits."""
 
 import pytest
 from quasar_core.contracts.reports import Rejection
 from quasar_core.errors import RejectionCode, Stage
 
-from services.miner_agent.lengths import in_all_leagues
+from services.miner_agent.lengths import at_length, in_all_leagues
 from services.miner_agent.validation import Validation
 
 
-def judge(room=10**9, code=RejectionCode.OUT_OF_MEMORY, wrong=10**9):
+def judge(
+    room=10**9,
+    code=RejectionCode.OUT_OF_MEMORY,
+    wrong=10**9,
+    stage=Stage.WARM_UP,
+):
     """A fork that fits up to `room` tokens, and is wrong from `wrong` on."""
     asked = []
 
@@ -16,7 +21,7 @@ def judge(room=10**9, code=RejectionCode.OUT_OF_MEMORY, wrong=10**9):
         asked.append(length)
         rejection = None
         if length > room:
-            rejection = Rejection(code=code, stage=Stage.WARM_UP)
+            rejection = Rejection(code=code, stage=stage)
         elif length >= wrong:
             rejection = Rejection(
                 code=RejectionCode.OUTPUT_MISMATCH, stage=Stage.TIMED
@@ -73,3 +78,43 @@ def test_what_is_wrong_once_is_not_tried_longer():
     found = in_all_leagues(judged, 1_000, 128)
     assert asked == [128, 256]
     assert (found.accepted, found.largest_that_fits) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "code", [RejectionCode.OUT_OF_MEMORY, RejectionCode.MEMORY_LIMIT]
+)
+@pytest.mark.parametrize("room", [640_000, 50_000, 1_000])
+def test_one_length_that_does_not_fit_is_told_with_the_largest_that_does(
+    code, room
+):
+    judged, asked = judge(room=room, code=code)
+    probed, probes = judge(room=room, code=code)
+
+    found = at_length(judged, 1_000_000, probed)
+
+    assert asked == [1_000_000]
+    assert len(probes) <= 14
+    largest = found.as_dict()["largest_that_fits"]
+    assert room * 7 / 8 <= largest <= room
+    assert (found.accepted, found.as_dict()["code"]) == (False, code.value)
+    assert found.as_dict()["sequence_length"] == 1_000_000
+    assert found.as_lines()[-1] == f"the largest length that fits: {largest}"
+    assert found.as_lines()[0].startswith("rejected at stage warm_up")
+
+
+def test_where_no_length_fits_that_is_told():
+    judged, _ = judge(room=10)
+    found = at_length(judged, 100_000, judged)
+    assert found.largest_that_fits == 0
+    assert found.as_lines()[-1] == "no length that was tried fits into memory"
+
+
+@pytest.mark.parametrize(
+    "why", [{}, {"wrong": 64}, {"room": 10, "stage": Stage.SMOKE}]
+)
+def test_one_length_is_judged_once_where_its_length_is_not_the_trouble(why):
+    judged, asked = judge(**why)
+    found = at_length(judged, 1_000, judged)
+    assert asked == [1_000]
+    assert found.as_dict()["largest_that_fits"] is None
+    assert found.as_lines() == found.validation.as_lines()
