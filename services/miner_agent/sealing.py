@@ -31,6 +31,10 @@ LOST = frozenset(
 """After these no later reveal will be accepted."""
 
 
+class SealEnded(NotSent):
+    """What was sealed has ended unopened; it may be sealed anew."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """What sealing works with, and whom it tells how far it has come."""
@@ -46,8 +50,8 @@ class Tools:
 def commit(tools: Tools, page: Page) -> Page:
     """Post a sealed submission's hash, unless it was posted before.
 
-    Raises ProblemAnswer where the API refuses, NotSent where it has ended
-    meanwhile.
+    Raises ProblemAnswer where the API refuses, SealEnded where it has
+    ended meanwhile.
     """
     if page.step is Step.SEALED:
         page = _commit(tools, page)
@@ -116,7 +120,7 @@ def _committed(tools: Tools, page: Page, **told: object) -> Page:
 def _check_alive(tools: Tools, page: Page, found: SubmissionView) -> None:
     if found.status in {Status.EXPIRED, Status.WITHDRAWN}:
         _give_up(tools, page)
-        raise NotSent(f"this sealed submission is {found.status}: seal anew")
+        raise SealEnded(f"this sealed submission is {found.status}: seal anew")
 
 
 def _wait(tools: Tools, page: Page) -> None:

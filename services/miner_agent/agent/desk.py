@@ -14,8 +14,7 @@ from services.miner_agent.agent.logbook import Logbook
 from services.miner_agent.agent.saying import Say
 from services.miner_agent.agent.tables import State, Try, now
 from services.miner_agent.journal import Page, Step
-from services.miner_agent.sealing import LOST, Tools, carry_on
-from services.miner_agent.taking_part import NotSent
+from services.miner_agent.sealing import LOST, SealEnded, Tools, carry_on
 
 MOST_SENDINGS = 3
 SENT_AGAIN = frozenset({Status.INFRA_FAILED, Status.EXPIRED})
@@ -65,9 +64,12 @@ class Desk:
         newest, *older = waiting
         for each in older:
             self._overtaken(each, newest)
-        page = seals.seal(
-            self.tools, self.tools.client.current_round(), self._wish(newest)
-        )
+        current = self.tools.client.current_round()
+        try:
+            page = seals.seal(self.tools, current, self._wish(newest))
+        except SealEnded as fault:
+            # it was posted before a kill, and its window passed meanwhile
+            return self._lost(newest, str(fault))
         if page.commit_hash != newest.commit_hash:
             # somebody sealed another commit by hand: that one comes first
             return self._is_open(page) and self._carried(page)
@@ -122,7 +124,7 @@ class Desk:
             if fault.code not in LOST:
                 raise
             return self._lost(one, fault.detail)
-        except NotSent as fault:
+        except SealEnded as fault:
             return self._lost(one, str(fault))
         self.logbook.put(one, state=State.REVEALED)
         self.say("revealed", f"try {one.id}: pushed and revealed", id=one.id)

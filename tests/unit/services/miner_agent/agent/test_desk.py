@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from quasar_core.client.answers import ProblemAnswer
-from quasar_core.contracts.http import Verdict
+from quasar_core.contracts.http import CommitmentAccepted, Verdict
 from quasar_core.contracts.reports import Score
 from quasar_core.errors import ProblemCode, Stage
 
@@ -21,10 +21,16 @@ from services.miner_agent.journal import Journal, Step
 from services.miner_agent.sealing import Tools
 from tests.support.agents import wrong
 from tests.support.api_server import round_view, submission_view
+from tests.support.wallets import address
 from tests.unit.services.miner_agent.test_journal import a_page
-from tests.unit.services.miner_agent.test_sealing import ACCEPTED, Scripted
+from tests.unit.services.miner_agent.test_sealing import (
+    ACCEPTED,
+    Scripted,
+    found,
+)
 
 ID = UUID(int=7)
+HOTKEY = address("miner")
 COMMITMENT = "d" * 64
 SCORE = Score(
     tokens_per_sec=2_000.0,
@@ -57,7 +63,7 @@ def desk(book, tmp_path):
         def say(event, sentence, **fields):
             said.append(event)
 
-        return Desk(tools, book, say, "5F", "file:///f", None, 512), said
+        return Desk(tools, book, say, HOTKEY, "file:///f", None, 512), said
 
     return made
 
@@ -131,6 +137,44 @@ def test_a_window_that_was_missed_is_met_with_a_new_seal(book, desk, tmp_path):
     assert missed.step()
     assert book.put(one).state == State.COMMITTED
     assert said == ["lost"]
+
+
+@pytest.mark.parametrize("status", ["expired", "withdrawn"])
+def test_a_commitment_that_ended_before_it_was_noted_is_made_anew(
+    book, desk, tmp_path, status
+):
+    """Killed between the post and its note, and away for too long."""
+    one = flying(book, State.COMMITTED, is_start=False)
+    journal = Journal(tmp_path / "seals")
+    gone = sealed(
+        tmp_path,
+        step=Step.SEALED,
+        hotkey=HOTKEY,
+        commit_hash=one.commit_hash,
+        target_sequence_length=512,
+        submission_id=None,
+    )
+    answers = found(status)
+    accepted = CommitmentAccepted(
+        submission_id=UUID(int=8),
+        status="committed",
+        round_number=2,
+        commit_block=35,
+        reveal_from_block=40,
+        reveal_until_block=60,
+        quota=ACCEPTED.quota,
+    )
+    answers["commit"].append(accepted)
+    again, said = desk(current_round=[at(40), at(40)], **answers)
+
+    assert again.step()
+    assert journal.pages()[0].step is Step.LOST
+    assert book.put(one).state == State.COMMITTED
+    assert again.step()
+    assert book.put(one).state == State.SEALED
+    assert book.put(one).submission_id == str(UUID(int=8))
+    assert said == ["lost", "sealed"]
+    assert gone.commitment_hash != book.put(one).commitment_hash
 
 
 def test_what_may_be_otherwise_later_is_the_callers(book, desk, tmp_path):
