@@ -11,6 +11,8 @@ from quasar_core.errors import QuasarError
 
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 600.0
+LONGEST_TOLD_SECONDS = 3_600.0
+"""No answer of anybody's may put the agent to sleep for longer."""
 
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 
@@ -115,10 +117,11 @@ class Backoff:
     def next(self, told_seconds: float | None = None) -> float:
         """How long to wait after one more failure, in seconds.
 
-        At least as long as was told, and up to a half more.
+        At least as long as was told, up to an hour, and up to a half more.
         """
         doubled = FIRST_PAUSE_SECONDS * 2.0**self._failures
-        least = max(min(doubled, LONGEST_PAUSE_SECONDS), told_seconds or 0.0)
+        told = min(told_seconds or 0.0, LONGEST_TOLD_SECONDS)
+        least = max(min(doubled, LONGEST_PAUSE_SECONDS), told)
         if doubled < LONGEST_PAUSE_SECONDS:
             self._failures += 1
         return least * self._random.uniform(1.0, 1.5)

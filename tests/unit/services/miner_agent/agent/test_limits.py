@@ -7,6 +7,7 @@ import pytest
 
 from services.miner_agent.agent.limits import (
     LONGEST_PAUSE_SECONDS,
+    LONGEST_TOLD_SECONDS,
     NO_BOUND,
     Backoff,
     Budget,
@@ -69,6 +70,10 @@ def test_each_failure_waits_longer_and_success_forgets():
 
 def test_it_waits_at_least_as_long_as_it_was_told():
     assert Backoff(Random(1)).next(90.0) >= 90.0
+
+
+def test_nobody_puts_it_to_sleep_for_ever():
+    assert Backoff(Random(1)).next(float("inf")) <= 1.5 * LONGEST_TOLD_SECONDS
 
 
 def test_two_agents_do_not_wait_in_step():
