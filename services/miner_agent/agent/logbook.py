@@ -22,6 +22,7 @@ from services.miner_agent.agent.tables import (
     IN_FLIGHT,
     Base,
     Call,
+    Judging,
     Shift,
     State,
     Try,
@@ -157,13 +158,40 @@ class Logbook:
         return whole
 
     def count(self, shift: Shift) -> int:
-        """How many proposals were made in a shift."""
+        """How many of a shift's proposals came to an end."""
         with self._read() as session:
             return session.scalars(
                 select(func.count(Try.id)).where(
-                    Try.shift_id == shift.id, Try.is_start.is_(False)
+                    Try.shift_id == shift.id,
+                    Try.is_start.is_(False),
+                    Try.state != State.PROPOSED,
                 )
             ).one()
+
+    # --- judgings -----------------------------------------------------------
+
+    def begin_judging(self, one: Try) -> Judging:
+        """A judging of a try is about to begin."""
+        with self._write() as session:
+            judging = Judging(try_id=one.id)
+            session.add(judging)
+        return judging
+
+    def failed(self, judging: Judging, fault: str) -> None:
+        """A judging came to no verdict."""
+        with self._write() as session:
+            session.get_one(Judging, judging.id).fault = fault
+
+    def forget(self, judging: Judging) -> None:
+        """A judging was ended by whoever had it begun: it does not count."""
+        with self._write() as session:
+            session.delete(session.get_one(Judging, judging.id))
+
+    def judgings(self, one: Try) -> Sequence[Judging]:
+        """The judgings of a try that were begun, the first first."""
+        query = select(Judging).where(Judging.try_id == one.id)
+        with self._read() as session:
+            return session.scalars(query.order_by(Judging.id)).all()
 
     # --- money --------------------------------------------------------------
 

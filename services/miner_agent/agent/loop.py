@@ -8,28 +8,21 @@ from random import Random
 from quasar_core.client.answers import ProblemAnswer
 from quasar_core.errors import QuasarError, TransientError
 from quasar_core.execution.git import RepositoryError
+from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.worker.locks import LockTaken
 
-from services.miner_agent.agent.bench import (
-    Best,
-    Finding,
-    look,
-    weigh,
-)
+from services.miner_agent.agent.bench import look
 from services.miner_agent.agent.keeping import Keeper
-from services.miner_agent.agent.limits import (
-    Backoff,
-    BudgetSpent,
-)
-from services.miner_agent.agent.tables import Shift, State, Try, now
+from services.miner_agent.agent.limits import Backoff, BudgetSpent
+from services.miner_agent.agent.tables import Shift, State, now
 from services.miner_agent.agent.task import Task
-from services.miner_agent.agent.telling import situation_of
-from services.miner_agent.proposers.protocol import (
-    NotNow,
-    UnusableReply,
-)
+from services.miner_agent.agent.trying import FRUITLESS, Trying
+from services.miner_agent.proposers.protocol import NotNow
 
 POLL_SECONDS = 2.0
+LOOK_SECONDS = 60.0
+"""How long it rests at most without a look at what is handed in."""
+
 DESK_FAULTS = (TransientError, ProblemAnswer, RepositoryError, LockTaken)
 """What may be otherwise later, when something is handed in."""
 
@@ -46,10 +39,12 @@ class Agent:
         self._shift = shift
         self._book = task.logbook
         self._keeper = Keeper(task)
+        self._trying = Trying(task, shift, self._keeper)
         self._backoff = Backoff(Random(f"{task.seed}"))  # noqa: S311
         self._desk_backoff = Backoff(Random(f"{task.seed}+"))  # noqa: S311
         self._desk_from = 0.0
         self._is_refused = False
+        self._is_begun = False
         self._since = task.clock()
 
     def work(self) -> str:
@@ -57,12 +52,13 @@ class Agent:
 
         What was kept is handed in and watched to its verdict before that.
         """
-        self._begin()
+        self._tidy()
         why = None
         while why is None:
             self._clock_in()
             self._tend()
-            why = self._over() or self._quiet_time() or self._one_try()
+            why = self._over() if self._is_begun else None
+            why = why or self._quiet_time() or self._move()
             if why == _GO_ON:
                 why = None
         self._finish()
@@ -70,10 +66,14 @@ class Agent:
         self._book.end(self._shift, why)
         return why
 
+    def _move(self) -> str:
+        """Begin, or else make one try; why nothing follows, if so."""
+        return self._one_try() if self._is_begun else self._begin()
+
     # --- beginning and ending -----------------------------------------------
 
-    def _begin(self) -> None:
-        """Make sure that the logbook's best is what the fork holds."""
+    def _tidy(self) -> None:
+        """Finish a commit that was cut short; nobody else's is run over."""
         task = self._task
         half_done = self._book.to_commit()
         if half_done is not None:
@@ -83,12 +83,36 @@ class Agent:
                 f"{task.workshop.path} has changes that are not committed:"
                 " commit or undo them first"
             )
+
+    def _begin(self) -> str:
+        """Make sure that the logbook's best is what the fork holds.
+
+        What cannot be judged just now is judged later: nothing can be done
+        before. Who asked for one change, or for a dry run, is told instead.
+        """
+        task = self._task
+        # the fork may have changed in quiet hours
+        self._tidy()
         files = task.workshop.files()
         known = self._keeper.of_files(files)
-        if known is None:
-            self._start(files)
-        elif known.code is not None and not known.is_start:
-            self._keeper.roll_back(known)
+        try:
+            if known is None:
+                self._start(files)
+            elif known.code is not None and not known.is_start:
+                self._keeper.roll_back(known)
+        except SandboxUnavailable:
+            # it says what to mend
+            raise
+        except TransientError as fault:
+            told = f"the fork's kernel could not be judged: {fault}"
+            if task.once or task.desk is None:
+                raise NotUsable(told) from fault
+            self._rest(self._backoff.next(), told)
+            self._clock_in()
+            return self._over() or _GO_ON
+        self._is_begun = True
+        self._backoff.reset()
+        return _GO_ON
 
     def _start(self, files: dict[str, str]) -> None:
         """Judge what the fork holds: that is what has to be beaten."""
@@ -128,99 +152,22 @@ class Agent:
     def _one_try(self) -> str:
         """Propose and judge one change; why no other one follows, if so."""
         try:
-            one = self._book.proposed(self._task.sequence_length)
-            one = one or self._propose()
-            if one is None:
-                return "nothing is left to try"
-            if one.state == State.PROPOSED:
-                self._judge(one)
-                self._backoff.reset()
-            elif not self._task.once:
-                self._rest(self._backoff.next(), "nothing could be tried")
+            one = self._trying.one()
         except BudgetSpent as fault:
             return str(fault)
         except (NotNow, TransientError) as fault:
             told = fault.seconds if isinstance(fault, NotNow) else None
             self._rest(self._backoff.next(told), str(fault))
             return _GO_ON
-        return "one change was tried" if self._task.once else _GO_ON
-
-    def _propose(self) -> Try | None:
-        """A new change, written down; None where nothing is left to try."""
-        task, best = self._task, self._keeper.best()
-        situation = situation_of(
-            self._book, best, self._book.files(best), task.rules
-        )
-        base = {
-            "sequence_length": task.sequence_length,
-            "proposer": task.proposer.name,
-            "parent_id": best.id,
-        }
-        try:
-            proposal = task.proposer.propose(situation)
-        except UnusableReply as fault:
-            one = self._book.add(
-                self._shift,
-                **base,
-                summary="a reply that cannot be applied",
-                state=State.PROPOSED,
-            )
-            return self._drop(
-                one, Finding(False, str(fault), "unusable_reply")
-            )
-        if proposal is None:
-            return None
-        one = self._book.add(
-            self._shift,
-            **base,
-            summary=proposal.summary,
-            files=dict(proposal.files),
-            choices=dict(proposal.choices),
-            state=State.PROPOSED,
-        )
-        task.say(
-            "proposed",
-            f"try {one.id}: {one.summary}",
-            id=one.id,
-            by=one.proposer,
-        )
-        return one
-
-    def _judge(self, one: Try) -> None:
-        """Keep it or drop it."""
-        task, best = self._task, self._keeper.best()
-        files = self._book.files(one)
-        beaten = Best(self._book.files(best), best.speedup)
-        found = weigh(task.judging, files, beaten, task.least_gain)
-        if not found.better:
-            self._drop(one, found)
-            return
-        kept = self._book.put(one, state=State.KEPT, **_numbers(found))
-        task.say(
-            "kept",
-            f"try {one.id}: kept: {found.result}",
-            id=one.id,
-            tokens_per_sec=found.tokens_per_sec,
-            result=found.result,
-        )
-        self._keeper.commit(kept)
-
-    def _drop(self, one: Try, found: Finding) -> Try:
-        dropped = self._book.put(
-            one,
-            state=State.DISCARDED,
-            code=found.code,
-            ended_at=now(),
-            **_numbers(found),
-        )
-        self._task.say(
-            "discarded",
-            f"try {one.id}: not kept: {found.result}",
-            id=one.id,
-            code=found.code,
-            result=found.result,
-        )
-        return dropped
+        if one is None:
+            return "nothing is left to try"
+        if self._task.once:
+            return "one change was tried"
+        if one.code in FRUITLESS:
+            self._rest(self._backoff.next(), "nothing could be tried")
+        else:
+            self._backoff.reset()
+        return _GO_ON
 
     # --- the rest -----------------------------------------------------------
 
@@ -243,29 +190,43 @@ class Agent:
             return False
         self._desk_backoff.reset()
         self._desk_from, self._is_refused = 0.0, False
-        if before is not None and self._keeper.best().id < before.id:
+        if (
+            before is not None
+            and self._is_begun
+            and self._keeper.best().id < before.id
+        ):
             self._keeper.roll_back(self._book.put(before))
         return moved
 
     def _over(self) -> str | None:
-        """Why no further change is proposed; what was begun is finished."""
-        if self._book.proposed(self._task.sequence_length) is not None:
-            return None
+        """Why no further change is proposed, nor judged again."""
         tries = self._book.count(self._shift)
         return self._task.budget.used_up(tries, self._shift.worked_seconds)
 
     def _quiet_time(self) -> str | None:
-        """Nothing is run in quiet hours; what is handed in is tended."""
+        """Nothing is run in quiet hours; what is handed in is tended.
+
+        They are no hours at work.
+        """
         quiet = self._task.quiet
         left = quiet.seconds_left(datetime.now().astimezone()) if quiet else 0
         if not left:
             return None
-        self._rest(min(left, 60.0), f"quiet for another {left / 60:.0f} min")
+        self._clock_in()
+        self._rest(
+            min(left, LOOK_SECONDS), f"quiet for another {left / 60:.0f} min"
+        )
+        self._since = self._task.clock()
         return _GO_ON
 
     def _rest(self, seconds: float, why: str) -> None:
+        """Wait; a seal whose block comes meanwhile is opened in time."""
         told = f"{why}; waiting {seconds:.0f} s"
         self._task.say("waiting", told, seconds=seconds, why=why)
+        while seconds > LOOK_SECONDS:
+            self._task.pause(LOOK_SECONDS)
+            seconds -= LOOK_SECONDS
+            self._tend()
         self._task.pause(seconds)
 
     def _clock_in(self) -> None:
@@ -275,13 +236,3 @@ class Agent:
 
 
 _GO_ON = "go on"
-
-
-def _numbers(found: Finding) -> dict[str, object]:
-    return {
-        "result": found.result,
-        "tokens_per_sec": found.tokens_per_sec,
-        "speedup": found.speedup,
-        "gain_low": found.gain.low if found.gain else None,
-        "gain_high": found.gain.high if found.gain else None,
-    }

@@ -1,4 +1,4 @@
-"""The tables of the logbook: shifts, tries, and calls that cost money."""
+"""The tables of the logbook: shifts, tries, judgings, and paid calls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class State(StrEnum):
     OVERTAKEN = "overtaken"
     """A better one was there before this one was handed in."""
     DISCARDED = "discarded"
-    """Wrong, or not faster: it was never in git."""
+    """Wrong, not faster, or not to be judged: it was never in git."""
 
 
 IN_GIT = frozenset(
@@ -102,6 +102,20 @@ class Try(Base):
     status: Mapped[str | None] = mapped_column(String(32))
     began_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
+
+
+class Judging(Base):
+    """A judging of a try, written down before it is begun.
+
+    `fault` is why it came to no verdict, where that was heard.
+    """
+
+    __tablename__ = "judgings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    try_id: Mapped[int] = mapped_column(ForeignKey("tries.id"), index=True)
+    began_at: Mapped[datetime] = mapped_column(default=now)
+    fault: Mapped[str | None] = mapped_column(Text)
 
 
 class Call(Base):

@@ -90,6 +90,43 @@ def test_it_says_what_was_left_undone(book):
     assert len(book.tries()) == len(book.tries(LENGTH)) == 4
 
 
+def test_judgings_that_were_begun_are_there_after_a_kill(book, tmp_path):
+    shift, _ = book.begin()
+    one, other = a_try(book, shift), a_try(book, shift)
+    book.failed(book.begin_judging(one), "the referee was killed")
+    book.begin_judging(one)
+    book.forget(book.begin_judging(one))
+    book.begin_judging(other)
+    again = Logbook(tmp_path / "agent")
+    assert [each.fault for each in again.judgings(one)] == [
+        "the referee was killed",
+        None,
+    ]
+    again.close()
+
+
+def test_a_proposal_counts_once_it_came_to_its_end(book):
+    shift, _ = book.begin()
+    one = a_try(book, shift)
+    assert book.count(shift) == 0
+    book.put(one, state=State.DISCARDED)
+    assert book.count(shift) == 1
+
+
+def test_a_logbook_of_before_there_were_judgings_is_gone_on_with(
+    book, tmp_path
+):
+    shift, _ = book.begin()
+    one = a_try(book, shift)
+    with sqlite3.connect(tmp_path / "agent" / FILE) as other:
+        other.execute("DROP TABLE judgings")
+    other.close()
+    again = Logbook(tmp_path / "agent")
+    again.begin_judging(one)
+    assert len(again.judgings(one)) == 1
+    again.close()
+
+
 def test_a_call_that_nobody_heard_of_counts_at_its_most(book):
     shift, _ = book.begin()
     assert book.spent(shift) == 0.0

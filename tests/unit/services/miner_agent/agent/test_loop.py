@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 
 import pytest
 from quasar_core.client.answers import ProblemAnswer
@@ -12,6 +13,8 @@ from quasar_core.execution.git import (
     create_repository,
     head,
 )
+from quasar_core.execution.sandbox import SandboxUnavailable
+from quasar_core.judge.spawn import RefereeCrashedError
 from quasar_core.worker.locks import LockTaken
 
 from services.miner_agent.agent.limits import (
@@ -115,6 +118,44 @@ def work(place):
     yield worked
     for book in books:
         book.close()
+
+
+class Clock:
+    """Time that passes while somebody rests, and when he is told so."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+    def pause(self, seconds):
+        self.seconds += seconds
+
+    def means(self):
+        """Rests and hours of a task by this clock."""
+        return {"clock": self, "pause": self.pause}
+
+    def quiet_until(self, monkeypatch, seconds):
+        """Quiet hours from the beginning to then."""
+        monkeypatch.setattr(
+            QuietHours,
+            "seconds_left",
+            lambda _self, _now: max(0.0, seconds - self.seconds),
+        )
+        return QuietHours.read("22:00-07:00")
+
+
+def never_judging(fault, first=2, hours=0.0, clock=None):
+    """A judge to whom every change is too much; not the fork's kernel."""
+
+    def before(what):
+        if int(what.split()[1]) >= first:
+            if clock is not None:
+                clock.pause(3_600 * hours)
+            raise fault
+
+    return ScriptedJudge(before=before)
 
 
 def states(book):
@@ -364,3 +405,178 @@ def test_a_desk_that_is_refused_is_asked_again_later(work, fault):
     )
     assert desk.steps == []
     assert ("refused", f"handing in: {fault}") in said
+
+
+FAULTS = [
+    TransientError("the referee overran its deadline"),
+    RefereeCrashedError("the referee ended with 1\nTraceback: a bug"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    ("limits", "ended"),
+    [
+        ({"budget": Budget(tries=1)}, "1 changes were tried"),
+        ({"once": True}, "one change was tried"),
+    ],
+)
+def test_what_cannot_be_judged_is_judged_three_times(
+    work, fault, limits, ended
+):
+    judge, clock = never_judging(fault), Clock()
+
+    why, book, said = work(judge=judge, **clock.means(), **limits)
+
+    assert ended in why
+    assert judge.calls.count("judge 2") == len(judge.calls) - 1 == 3
+    assert states(book) == [("__init__.py:SPEED 1 -> 2", State.DISCARDED)]
+    last = book.tries()[-1]
+    assert last.code == "not_judged"
+    assert last.result == f"not judged in 3 attempts, the last: {fault}"
+    told = [sentence for event, sentence in said if event == "waiting"]
+    assert str(fault) in told[0]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_try_that_takes_the_agent_with_it_is_not_judged_for_ever(
+    work, fault
+):
+    def die(what):
+        if what == "judge 2":
+            raise Killed
+
+    with pytest.raises(Killed):
+        work(judge=ScriptedJudge(before=die), once=True)
+    second = never_judging(fault)
+    _, book, _ = work(judge=second, once=True)
+    assert second.calls == ["judge 2", "judge 2"]
+    assert states(book) == [("__init__.py:SPEED 1 -> 2", State.DISCARDED)]
+    assert [one.fault for one in book.judgings(book.tries()[-1])] == [
+        None,
+        str(fault),
+        str(fault),
+    ]
+
+
+def test_hours_end_a_try_that_fails_and_the_next_shift_goes_on_with_it(work):
+    clock = Clock()
+    judge = never_judging(FAULTS[0], hours=1.5, clock=clock)
+
+    why, book, _ = work(judge=judge, budget=Budget(hours=2), **clock.means())
+
+    assert why.startswith("2 h were worked")
+    assert judge.calls == ["judge 1", "judge 2", "judge 2"]
+    assert states(book)[0][1] is State.PROPOSED
+    why, book, _ = work(judge=judge, budget=Budget(tries=1), **clock.means())
+    assert judge.calls[3:] == ["judge 2"]
+    assert why.startswith("1 changes were tried")
+    assert states(book) == [("__init__.py:SPEED 1 -> 2", State.DISCARDED)]
+
+
+def test_what_is_dropped_unjudged_is_no_reason_to_go_on_at_once(work):
+    clock, judge = Clock(), never_judging(FAULTS[0])
+    changes = Scripted(speed(2), speed(4), None)
+    _, _, said = work(changes, judge, **clock.means())
+    assert [event for event, _ in said].count("waiting") == 6
+    assert clock.seconds >= sum(2.0**n for n in range(1, 7))
+
+
+def test_quiet_hours_are_no_hours_at_work(work, monkeypatch):
+    clock, begun = Clock(), []
+    quiet = clock.quiet_until(monkeypatch, 4 * 3_600.0)
+    judge = ScriptedJudge(before=lambda _: begun.append(clock.seconds))
+
+    why, book, _ = work(
+        judge=judge, quiet=quiet, budget=Budget(hours=2), **clock.means()
+    )
+
+    assert why == "nothing is left to try"
+    assert begun[0] == 4 * 3_600.0
+    assert book.shifts()[0].worked_seconds == 0.0
+
+
+def test_a_seal_is_tended_while_it_is_quiet_before_the_start(
+    work, monkeypatch
+):
+    clock = Clock()
+    desk = IdleDesk()
+    desk.steps = [TransientError("away")]
+    quiet = clock.quiet_until(monkeypatch, 300.0)
+    _, _, said = work(desk=desk, quiet=quiet, once=True, **clock.means())
+    events = [event for event, _ in said]
+    assert events.index("refused") < events.index("start")
+
+
+def test_changes_made_in_quiet_hours_are_never_run_over(
+    work, place, monkeypatch
+):
+    clock = Clock()
+    quiet = clock.quiet_until(monkeypatch, 60.0)
+
+    def edited(seconds):
+        clock.pause(seconds)
+        (place / "fork" / NAME).write_text(KERNEL + "# mine\n")
+
+    with pytest.raises(NotUsable, match="not committed"):
+        work(quiet=quiet, clock=clock, pause=edited)
+
+
+def test_a_start_that_cannot_be_judged_yet_is_judged_later(work):
+    faults = [TransientError("the device is gone")] * 3
+    rests = []
+
+    def before(what):
+        if what == "judge 1" and faults:
+            raise faults.pop()
+
+    why, book, said = work(
+        judge=ScriptedJudge(before=before), pause=rests.append
+    )
+    assert why == "nothing is left to try"
+    assert len(rests) == 3
+    assert rests == sorted(rests)
+    assert "SPEED = 8" in book.files(book.best(512))["__init__.py"]
+    told = [sentence for event, sentence in said if event == "waiting"]
+    assert told[0].startswith(
+        "the fork's kernel could not be judged: the device is gone; waiting "
+    )
+
+
+def test_the_hours_end_a_start_that_is_never_judged(work):
+    clock = Clock()
+    judge = never_judging(FAULTS[0], first=1, hours=1.5, clock=clock)
+    why, book, _ = work(judge=judge, budget=Budget(hours=2), **clock.means())
+    assert why.startswith("2 h were worked")
+    assert judge.calls == ["judge 1", "judge 1"]
+    assert book.tries() == []
+
+
+@pytest.mark.parametrize("limits", [{"once": True}, {"desk": None}])
+def test_who_looks_on_is_told_of_a_start_that_cannot_be_judged(work, limits):
+    judge = never_judging(FAULTS[0], first=1)
+    with pytest.raises(NotUsable, match="could not be judged: the referee"):
+        work(judge=judge, **limits)
+    assert judge.calls == ["judge 1"]
+
+
+def test_a_machine_without_a_sandbox_is_told_at_once(work):
+    judge = never_judging(SandboxUnavailable("install bubblewrap"), first=1)
+    with pytest.raises(SandboxUnavailable, match="bubblewrap"):
+        work(judge=judge)
+    assert judge.calls == ["judge 1"]
+
+
+def test_a_long_rest_does_not_keep_it_from_the_desk(work):
+    clock, looks = Clock(), []
+
+    class Watched(IdleDesk):
+        def step(self):
+            looks.append(clock.seconds)
+            return False
+
+    proposer = Scripted(NotNow("full house", 1_000.0), None)
+    work(proposer, desk=Watched(), **clock.means())
+    assert clock.seconds >= 1_000.0
+    gaps = [after - one for one, after in pairwise(looks)]
+    assert max(gaps) <= 60.0
