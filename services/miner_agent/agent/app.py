@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from quasar_core.chain.open import local_path
@@ -20,7 +20,6 @@ from quasar_core.execution.own_git import (
     remote_url,
 )
 from quasar_core.judge.progress import Progress
-from quasar_core.options import OptionFault
 from quasar_core.worker.locks import FileLock
 
 from services.miner_agent import taking_part
@@ -33,18 +32,21 @@ from services.miner_agent.agent.forking import (
     ensure_fork,
 )
 from services.miner_agent.agent.limits import (
+    Backoff,
     Budget,
     Prices,
     QuietHours,
 )
 from services.miner_agent.agent.logbook import FILE, Logbook
 from services.miner_agent.agent.loop import Agent
+from services.miner_agent.agent.patience import Patience
 from services.miner_agent.agent.purse import ShiftPurse
 from services.miner_agent.agent.saying import Say
 from services.miner_agent.agent.settings import AgentSettings, revealed
 from services.miner_agent.agent.tables import Shift
 from services.miner_agent.agent.task import Task
 from services.miner_agent.agent.telling import as_dict, as_lines
+from services.miner_agent.agent.wishes import Wish, check
 from services.miner_agent.agent.workshop import Workshop
 from services.miner_agent.journal import Journal
 from services.miner_agent.output import JOURNAL_FOLDER
@@ -58,24 +60,6 @@ from services.miner_agent.taking_part import NotSent, check_length
 FOLDER = "quasar-agent"
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What `quasar miner run` was asked for."""
-
-    repo_path: Path
-    sequence_length: int | None = None
-    base: str | None = None
-    github: str | None = None
-    fork_url: str | None = None
-    remote: str = "origin"
-    uses_model: bool = False
-    seed: int = 0
-    restarts: int = 8
-    with_logits: bool = True
-    once: bool = False
-    dry_run: bool = False
-
-
 def run(
     settings: AgentSettings,
     wish: Wish,
@@ -84,7 +68,7 @@ def run(
 ) -> None:
     """Run the agent until it ends by itself; raises what its parts raise."""
     settings.forget_secrets()
-    _check(settings, wish)
+    check(settings, wish)
     quiet = settings.quiet_hours
     hours = QuietHours.read(quiet) if quiet else None
     origin = Origin(
@@ -93,11 +77,19 @@ def run(
         token=revealed(settings.github_token),
         github_url=settings.github_url,
     )
-    say("fork", ensure_fork(wish.repo_path, origin))
+    looked_on = wish.once or wish.dry_run
+    patience = Patience(
+        Backoff(Random(f"{wish.seed}")),  # noqa: S311
+        say,
+        pause,
+        0.0 if looked_on else settings.max_hours,
+    )
+    say("fork", patience.ask(lambda: ensure_fork(wish.repo_path, origin)))
     with ExitStack() as stack:
         logbook = _logbook(stack, wish)
-        client, hotkey = stack.enter_context(_client(settings, wish))
-        current = client.current_round()
+        client, hotkey, current = patience.ask(
+            lambda: _joined(stack, settings, wish)
+        )
         length = wish.sequence_length or min(
             league.smallest_length for league in current.leagues
         )
@@ -144,26 +136,6 @@ def read_journal(repo_path: Path) -> tuple[dict[str, Any], list[str]]:
     return as_dict(*told), as_lines(*told)
 
 
-def _check(settings: AgentSettings, wish: Wish) -> None:
-    """Raise OptionFault for what does not go together."""
-    if wish.github is not None and settings.github_token is None:
-        raise OptionFault(
-            "--github needs a token: put it into GITHUB_TOKEN, never on the"
-            " command line"
-        )
-    if wish.uses_model and settings.model_url is None:
-        raise OptionFault(
-            "--proposer model needs --model-url, what stands before"
-            " /chat/completions at the endpoint"
-        )
-    priced = settings.model_prompt_price or settings.model_reply_price
-    if wish.uses_model and settings.max_cost is not None and not priced:
-        raise OptionFault(
-            "--max-cost needs prices: QUASAR_MODEL_PROMPT_PRICE and"
-            " QUASAR_MODEL_REPLY_PRICE, for a million tokens"
-        )
-
-
 def _logbook(stack: ExitStack, wish: Wish) -> Logbook:
     """The fork's logbook, held alone; of a dry run one in memory."""
     folder = None
@@ -175,6 +147,17 @@ def _logbook(stack: ExitStack, wish: Wish) -> Logbook:
     logbook = Logbook(folder)
     stack.callback(logbook.close)
     return logbook
+
+
+def _joined(
+    stack: ExitStack, settings: AgentSettings, wish: Wish
+) -> tuple[QuasarClient, str, RoundView]:
+    """A client, its hotkey, and the round that is played."""
+    with ExitStack() as opened:
+        client, hotkey = opened.enter_context(_client(settings, wish))
+        current = client.current_round()
+        stack.enter_context(opened.pop_all())
+    return client, hotkey, current
 
 
 @contextmanager

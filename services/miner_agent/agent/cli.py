@@ -113,7 +113,8 @@ def run_command(
 
     With --json: an object for each event, a line each.
     """
-    from services.miner_agent.agent.app import Wish, run
+    from services.miner_agent.agent.app import run
+    from services.miner_agent.agent.wishes import Wish
 
     say = saying(typer.echo, as_json=as_json)
     with answering(as_json):

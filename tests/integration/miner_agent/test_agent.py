@@ -11,6 +11,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from quasar_core.client.answers import ApiUnavailable, ProblemAnswer
+from quasar_core.client.api import QuasarClient
+from quasar_core.errors import ProblemCode
 from quasar_core.execution.git import create_repository
 from typer.testing import CliRunner
 
@@ -310,6 +313,41 @@ def test_what_cannot_be_run_is_said_before_anything_is(
     done = agent("run", f"--repo-path={place.fork}", *arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+@pytest.fixture
+def api_is_away(monkeypatch):
+    """For the first calls of a client that ask for the round."""
+    real = QuasarClient.current_round
+    faults = [
+        ApiUnavailable("the API does not answer"),
+        ProblemAnswer(503, ProblemCode.UNAVAILABLE, "no database", 1.0),
+    ]
+
+    def current_round(self):
+        if faults:
+            raise faults.pop(0)
+        return real(self)
+
+    monkeypatch.setattr(QuasarClient, "current_round", current_round)
+    return faults
+
+
+def test_an_api_that_is_away_when_it_begins_is_waited_for(
+    place, agent, api_is_away
+):
+    place.fork.joinpath(NAME).write_text(KERNEL)
+    Workshop(place.fork).commit({"__init__.py": KERNEL}, "Begin slowly")
+    own = (f"--repo-path={place.fork}", f"--fork-url=file://{place.remote}")
+    once = agent("run", *own, "--once")
+    assert once.exit_code == 2
+    assert once.stderr == "error: the API does not answer\n"
+    done = agent("run", *own, "--max-tries=1", "--json")
+    assert api_is_away == []
+    assert done.exit_code == 0, done.output
+    events = [one["event"] for one in told(done)]
+    assert events[:3] == ["fork", "waiting", "shift"]
+    assert "ended" in events
 
 
 def test_a_dry_run_tells_what_it_would_keep_and_does_nothing(
