@@ -119,7 +119,7 @@ def _committed(tools: Tools, page: Page, **told: object) -> Page:
 
 def _check_alive(tools: Tools, page: Page, found: SubmissionView) -> None:
     if found.status in {Status.EXPIRED, Status.WITHDRAWN}:
-        _give_up(tools, page)
+        give_up(tools, page)
         raise SealEnded(f"this sealed submission is {found.status}: seal anew")
 
 
@@ -162,7 +162,7 @@ def _reveal(tools: Tools, page: Page) -> SubmissionAccepted:
                 accepted = tools.client.reveal(page.opening)
             except ProblemAnswer as fault:
                 if fault.code in LOST:
-                    _give_up(tools, page)
+                    give_up(tools, page)
                 if fault.code is not ProblemCode.REVEAL_TOO_EARLY:
                     raise
             else:
@@ -172,7 +172,8 @@ def _reveal(tools: Tools, page: Page) -> SubmissionAccepted:
         tools.pause(POLL_SECONDS)
 
 
-def _give_up(tools: Tools, page: Page) -> None:
+def give_up(tools: Tools, page: Page) -> None:
+    """Note that a sealed submission will never be opened."""
     tools.journal.put(page.model_copy(update={"step": Step.LOST}))
 
 

@@ -14,7 +14,13 @@ from services.miner_agent.agent.logbook import Logbook
 from services.miner_agent.agent.saying import Say
 from services.miner_agent.agent.tables import State, Try, now
 from services.miner_agent.journal import Page, Step
-from services.miner_agent.sealing import LOST, SealEnded, Tools, carry_on
+from services.miner_agent.sealing import (
+    LOST,
+    SealEnded,
+    Tools,
+    carry_on,
+    give_up,
+)
 
 MOST_SENDINGS = 3
 SENT_AGAIN = frozenset({Status.INFRA_FAILED, Status.EXPIRED})
@@ -122,7 +128,10 @@ class Desk:
             self._carried(pages[0])
         except ProblemAnswer as fault:
             if fault.code not in LOST:
-                raise
+                if not self._is_past(pages[0]):
+                    raise
+                # whoever is refused is not told that it is too late
+                give_up(self.tools, pages[0])
             return self._lost(one, fault.detail)
         except SealEnded as fault:
             return self._lost(one, str(fault))
@@ -134,6 +143,11 @@ class Desk:
         height = self.tools.client.current_round().current_block
         first = page.reveal_from_block
         return first is None or (height is not None and height >= first)
+
+    def _is_past(self, page: Page) -> bool:
+        height = self.tools.client.current_round().current_block
+        last = page.reveal_until_block
+        return height is not None and last is not None and height > last
 
     def _carried(self, page: Page) -> bool:
         with self.tools.journal.held():

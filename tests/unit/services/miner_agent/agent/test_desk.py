@@ -182,8 +182,21 @@ def test_what_may_be_otherwise_later_is_the_callers(book, desk, tmp_path):
     sealed(tmp_path, step=Step.PUSHED)
     unknown = ProblemAnswer(403, ProblemCode.NOT_REGISTERED, "who?")
     with pytest.raises(ProblemAnswer):
-        desk(current_round=[at(20)], reveal=[unknown])[0].step()
+        desk(current_round=[at(20)] * 2, reveal=[unknown])[0].step()
     assert book.put(one).state == State.SEALED
+
+
+def test_who_is_refused_until_it_is_too_late_waits_no_longer(
+    book, desk, tmp_path
+):
+    one = flying(book, State.SEALED)
+    sealed(tmp_path, step=Step.PUSHED)
+    unknown = ProblemAnswer(403, ProblemCode.NOT_REGISTERED, "who?")
+    refused, said = desk(current_round=[at(31)] * 2, reveal=[unknown])
+    assert refused.step()
+    assert book.put(one).state == State.COMMITTED
+    assert Journal(tmp_path / "seals").pages()[0].step is Step.LOST
+    assert said == ["lost"]
 
 
 @pytest.mark.parametrize(
