@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -45,6 +46,9 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._loop = _Loop()
+        self._door = threading.Lock()
+        self._asked: set[Future[Any]] = set()
+        self._ended = False
         self._loop.set_exception_handler(_note)
         self._thread = threading.Thread(
             target=self._run, name=name, daemon=True
@@ -57,14 +61,44 @@ class LoopThread:
         return self._thread.is_alive()
 
     def ask(self, question: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine returns, or raises."""
-        return asyncio.run_coroutine_threadsafe(question, self._loop).result()
+        """What the coroutine returns, or raises.
+
+        Raises ConnectionAbortedError where another thread ends the loop.
+        """
+        with self._door:
+            if self._ended:
+                question.close()
+                raise ConnectionAbortedError("the connection has been ended")
+            asked = self._submit(question)
+            self._asked.add(asked)
+        try:
+            return asked.result()
+        except CancelledError as fault:
+            raise ConnectionAbortedError("the connection was ended") from fault
+        finally:
+            with self._door:
+                self._asked.discard(asked)
 
     def end(self, farewell: Coroutine[Any, Any, Any]) -> None:
-        """Run `farewell`, for as long as that may take, and end the loop."""
-        self.ask(self._end(farewell))
+        """Run `farewell`, for as long as that may take, and end the loop.
+
+        Only the first end counts.
+        """
+        with self._door:
+            if self._ended:
+                farewell.close()
+                return
+            self._ended = True
+        self._submit(self._end(farewell)).result()
+        with self._door:
+            left = list(self._asked)
+        for asked in left:  # what clings to the loop keeps no caller
+            asked.cancel()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(FAREWELL_SECONDS)
+
+    def _submit(self, question: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(question, self._loop)
 
     async def _end(self, farewell: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(farewell)

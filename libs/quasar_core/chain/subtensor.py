@@ -2,7 +2,8 @@
 
 The SDK is asynchronous; one connection lives on a loop of its own thread,
 and every question has a deadline, for a node that hangs must not hang its
-callers.
+callers. Any number of threads may ask at once; a question that fails ends the
+connection for all that were asked on it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from quasar_core.chain.chain import (
@@ -43,6 +45,34 @@ SET_TIMEOUT_SECONDS = 180.0
 MAX_FEE_TAO = 0.01
 
 
+@dataclass(frozen=True, eq=False)
+class _Connection:
+    """A client of the SDK's, and the loop that it lives on."""
+
+    client: Client
+    thread: LoopThread
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def ask(
+        self,
+        question: Callable[[Client], Coroutine[Any, Any, T]],
+        timeout_seconds: float,
+    ) -> T:
+        """What `question` returns; TimeoutError where that takes longer."""
+
+        async def answer() -> T:
+            async with asyncio.timeout(timeout_seconds):
+                async with self.opening:  # two at once would open two
+                    await self.client.connect()
+                return await question(self.client)
+
+        return self.thread.ask(answer())
+
+    def end(self) -> None:
+        """End it, and whatever is being asked on it."""
+        self.thread.end(self.client.close())
+
+
 class SubtensorChain:
     """A subnet of a Bittensor network.
 
@@ -66,9 +96,8 @@ class SubtensorChain:
         self._wallet = wallet
         self._max_fee_tao = max_fee_tao
         self._substrate = substrate
-        self._client: Client | None = None
-        self._thread: LoopThread | None = None
-        self._start = threading.Lock()
+        self._open: _Connection | None = None
+        self._lock = threading.Lock()
 
     def block(self) -> int:
         """The current block's number."""
@@ -150,11 +179,9 @@ class SubtensorChain:
 
     def close(self) -> None:
         """End the connection and its thread; the next question reopens."""
-        with self._start:
-            thread, client = self._thread, self._client
-            self._thread = self._client = None
-        if thread is not None and client is not None:
-            thread.end(client.close())
+        connection = self._open
+        if connection is not None:
+            self._end(connection)
 
     def _ask(
         self,
@@ -162,34 +189,35 @@ class SubtensorChain:
         timeout_seconds: float | None = None,
     ) -> T:
         timeout_seconds = timeout_seconds or READ_TIMEOUT_SECONDS
-        client, thread = self._connection()
-
-        async def answer() -> T:
-            async with asyncio.timeout(timeout_seconds):
-                await client.connect()
-                return await question(client)
-
+        connection = self._connection()
         try:
-            return thread.ask(answer())
+            return connection.ask(question, timeout_seconds)
         except TimeoutError as fault:
-            self.close()
+            self._end(connection)
             raise ChainUnavailable(
                 f"{self._network} gave no answer in {timeout_seconds:g} s"
             ) from fault
         except _world_faults() as fault:
-            self.close()
+            self._end(connection)
             raise ChainUnavailable(
                 f"{self._network} gave no usable answer: {plain(fault)}"
             ) from fault
 
-    def _connection(self) -> tuple[Client, LoopThread]:
+    def _connection(self) -> _Connection:
         from bittensor import Client
 
-        with self._start:
-            if self._client is None or self._thread is None:
-                self._thread = LoopThread("chain")
-                self._client = Client(self._network, substrate=self._substrate)
-            return self._client, self._thread
+        with self._lock:
+            if self._open is None:
+                client = Client(self._network, substrate=self._substrate)
+                self._open = _Connection(client, LoopThread("chain"))
+            return self._open
+
+    def _end(self, connection: _Connection) -> None:
+        """End this connection, and none that was opened after it."""
+        with self._lock:
+            if self._open is connection:
+                self._open = None
+        connection.end()
 
 
 def _world_faults() -> tuple[type[Exception], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 from quasar_core.chain import loops
@@ -86,3 +87,59 @@ def test_a_task_that_fails_unheard_is_no_noise(thread, capfd):
     thread.end(nothing())
 
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_who_asks_while_the_loop_is_ended_is_told_so(thread):
+    async def clung_to() -> None:
+        begun.set()
+        await asyncio.sleep(3_600)
+
+    begun = threading.Event()
+    told: list[str] = []
+
+    def ask() -> None:
+        try:
+            thread.ask(clung_to())
+        except ConnectionAbortedError as fault:
+            told.append(str(fault))
+
+    caller = threading.Thread(target=ask)
+    caller.start()
+    assert begun.wait(60)
+    thread.end(nothing())
+    caller.join(60)
+
+    assert told == ["the connection was ended"]
+    with pytest.raises(ConnectionAbortedError, match="has been ended"):
+        thread.ask(nothing())
+    thread.end(nothing())
+
+
+def test_a_question_that_clings_to_the_loop_keeps_no_caller(
+    thread, monkeypatch
+):
+    monkeypatch.setattr(loops, "FAREWELL_SECONDS", 0.05)
+
+    async def cling() -> None:
+        begun.set()
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+
+    begun, released = threading.Event(), threading.Event()
+    told: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            thread.ask(cling())
+        except ConnectionAbortedError as fault:
+            told.append(fault)
+
+    caller = threading.Thread(target=ask)
+    caller.start()
+    assert begun.wait(60)
+    thread.end(nothing())
+    caller.join(60)
+    released.set()
+
+    assert len(told) == 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
+
 import pytest
 from bittensor import ChainError, RpcConnectionError
 from quasar_core.chain import subtensor
@@ -132,8 +136,6 @@ def test_a_node_that_hangs_is_given_up(chain, node, monkeypatch):
     monkeypatch.setattr(subtensor, "READ_TIMEOUT_SECONDS", 0.05)
 
     async def hang() -> int:
-        import asyncio
-
         await asyncio.sleep(60)
         return 0
 
@@ -168,3 +170,91 @@ def test_closing_twice_does_no_harm(chain):
     chain.close()
 
     assert chain.block() == 1_000
+
+
+def beside(ask: Callable[[], object]) -> tuple[threading.Thread, list[str]]:
+    """Somebody who asks in a thread of his own, and what he is told."""
+    told: list[str] = []
+
+    def run() -> None:
+        try:
+            told.append(str(ask()))
+        except ChainUnavailable as fault:
+            told.append(str(fault))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, told
+
+
+@pytest.fixture
+def hanging(node, monkeypatch) -> threading.Event:
+    """Set when the node was asked for the block's number, and hangs."""
+    asked = threading.Event()
+
+    async def hang() -> int:
+        asked.set()
+        await asyncio.sleep(3_600)
+        return 0
+
+    monkeypatch.setattr(node, "block_number", hang)
+    return asked
+
+
+def test_a_question_given_up_ends_the_others_as_unavailable(
+    chain, hanging, monkeypatch
+):
+    thread, told = beside(chain.block)
+    assert hanging.wait(60)
+    monkeypatch.setattr(subtensor, "READ_TIMEOUT_SECONDS", 0.05)
+
+    with pytest.raises(ChainUnavailable, match="no answer in"):
+        chain.block()
+    thread.join(60)
+    assert told == ["test gave no usable answer: the connection was ended"]
+
+
+def test_a_question_that_fails_ends_no_connection_opened_after_it(
+    chain, node, hanging, monkeypatch
+):
+    faults, reopened = subtensor._world_faults(), threading.Event()
+
+    def late() -> tuple[type[Exception], ...]:
+        assert reopened.wait(60)
+        return faults
+
+    async def seven() -> int:
+        return 7
+
+    monkeypatch.setattr(subtensor, "_world_faults", late)
+    thread, told = beside(chain.block)
+    assert hanging.wait(60)
+    chain.close()
+    monkeypatch.setattr(node, "block_number", seven)
+    assert chain.block() == 7
+    (line,) = [one for one in threading.enumerate() if one.name == "chain"]
+    reopened.set()
+    thread.join(60)
+
+    assert len(told) == 1
+    assert line.is_alive()
+
+
+def test_threads_that_ask_at_once_open_one_connection(
+    chain, node, monkeypatch
+):
+    opening, most = [0], [0]
+
+    async def connect() -> None:
+        opening[0] += 1
+        most[0] = max(most[0], opening[0])
+        await asyncio.sleep(0.05)
+        opening[0] -= 1
+
+    monkeypatch.setattr(node, "connect", connect)
+    callers = [beside(chain.block) for _ in range(4)]
+    for thread, _ in callers:
+        thread.join(60)
+
+    assert [told for _, told in callers] == [["1000"]] * 4
+    assert most == [1]
