@@ -308,7 +308,7 @@ class _unhurried(Registry):  # noqa: N801 -- reads like a function
     """A registry that reads the chain each time: the test's clocks jump."""
 
     def __init__(self, chain: LocalChain) -> None:
-        super().__init__(lambda: chain, 0.0, 600.0)
+        super().__init__(lambda: chain, 0.0, 600.0, patience_seconds=60.0)
         self.chain = chain
         self.gone: Exception | None = None
 

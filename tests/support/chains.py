@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from quasar_core.chain.chain import Chain
+from quasar_core.chain.chain import Chain, MetagraphSnapshot
 from quasar_core.chain.local import LocalChain
 from quasar_core.chain.local_state import Genesis
 from quasar_core.chain.subtensor import SubtensorChain
@@ -15,6 +17,8 @@ from quasar_core.chain.wallets import OpenWallet
 
 from tests.support.substrate import FakeNeuron, InMemorySubstrate
 from tests.support.wallets import KeyedWallet, address, keypair
+
+T = TypeVar("T")
 
 NETUID = 24
 KINDS = ("local", "subtensor")
@@ -52,6 +56,32 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class HangingChain:
+    """A chain that can be read, but answers only while its gate is open."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self.netuid = chain.netuid
+        self.block_seconds = chain.block_seconds
+        self.gate = threading.Event()
+        self.asked: list[str] = []
+        self.answered: list[str] = []
+
+    def block(self) -> int:
+        """The current block's number."""
+        return self._through_the_gate("block", self._chain.block)
+
+    def metagraph(self) -> MetagraphSnapshot:
+        """Who is registered now."""
+        return self._through_the_gate("metagraph", self._chain.metagraph)
+
+    def _through_the_gate(self, name: str, question: Callable[[], T]) -> T:
+        self.asked.append(name)
+        self.gate.wait(timeout=60)
+        self.answered.append(name)
+        return question()
 
 
 @dataclass

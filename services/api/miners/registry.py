@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from quasar_core.chain.cached import PATIENCE_SECONDS
 from quasar_core.chain.chain import Chain, ChainUnavailable, Neuron
 from quasar_core.chain.metagraph import BlockCache, MetagraphCache
 from quasar_core.errors import Problem, ProblemCode
@@ -16,7 +17,8 @@ class Registry:
     """The chain as the API needs it, opened at first use.
 
     An API that starts while the chain is away serves everything that needs
-    none, and opens the chain when it is back.
+    none, and opens the chain when it is back. One whose chain hangs waits
+    `patience_seconds` for each reading, and goes by what it has read before.
     """
 
     def __init__(
@@ -24,10 +26,12 @@ class Registry:
         open_chain: Callable[[], Chain],
         refresh_seconds: float,
         stale_seconds: float,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._open_chain = open_chain
         self._refresh_seconds = refresh_seconds
         self._stale_seconds = stale_seconds
+        self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._caches: tuple[MetagraphCache, BlockCache] | None = None
         self._last_height: int | None = None
@@ -94,8 +98,11 @@ class Registry:
                 chain = self._open_chain()
                 self._caches = (
                     MetagraphCache(
-                        chain, self._refresh_seconds, self._stale_seconds
+                        chain,
+                        self._refresh_seconds,
+                        self._stale_seconds,
+                        patience_seconds=self._patience_seconds,
                     ),
-                    BlockCache(chain),
+                    BlockCache(chain, patience_seconds=self._patience_seconds),
                 )
             return self._caches

@@ -1,9 +1,13 @@
 import threading
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from services.api.db.session import DatabaseUnavailable
+from services.api.miners.registry import Registry
+from services.api.scheduler import Scheduler
+from tests.support.chains import HangingChain
 
 
 def duty(world, name):
@@ -52,6 +56,24 @@ def test_a_duty_that_fails_keeps_none_waiting(sqlite_world, fault, told):
         world.scheduler.tick()
     assert told in [row["event"] for row in logs]
     assert world.bus.take("benchmark.cpu").submission_id == submission_id
+
+
+def test_a_chain_that_hangs_keeps_no_duty_waiting(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    submission_id = world.accepted("a")
+    chain = HangingChain(world.chain)
+    registry = Registry(lambda: chain, 60, 600, patience_seconds=0)
+    doors = replace(world.doors, registry=registry)
+    scheduler = Scheduler(doors, world.monotonic)
+    with capture_logs() as logs:
+        for _ in range(3):
+            scheduler.tick()
+            world.later(60)
+    assert (chain.asked, chain.answered) == (["block"], [])
+    assert "rounds.wait_for_chain" in [row["event"] for row in logs]
+    assert world.bus.take("benchmark.cpu").submission_id == submission_id
+    chain.gate.set()
 
 
 def test_it_stops_when_it_is_told(sqlite_world):
