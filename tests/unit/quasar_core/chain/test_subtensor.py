@@ -238,6 +238,8 @@ def test_a_question_that_fails_ends_no_connection_opened_after_it(
 
     assert len(told) == 1
     assert line.is_alive()
+    chain.close()
+    assert not line.is_alive()
 
 
 def test_threads_that_ask_at_once_open_one_connection(
