@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+import pytest
+
 from tests.support.prometheus import CONFIGURATION, needs_prometheus
 
 pytestmark = needs_prometheus
@@ -27,8 +29,11 @@ def test_prometheus_takes_the_configuration_and_its_rules():
         assert f"{number} rules found" in found.stdout, rules.name
 
 
-def test_each_alert_fires_on_its_trouble_and_not_before():
-    found = promtool("test", "rules", CONFIGURATION / "tests/alerts.yml")
+@pytest.mark.parametrize(
+    "cases", sorted(CONFIGURATION.glob("tests/*.yml")), ids=lambda one: one.stem
+)
+def test_each_alert_fires_on_its_trouble_and_not_before(cases):
+    found = promtool("test", "rules", cases)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
