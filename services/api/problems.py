@@ -127,6 +127,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DatabaseUnavailable, _on_database_away)
     app.add_exception_handler(Exception, _on_crash)
+    CRASHES.labels("api.web")
 
 
 def _request_id(request: Request) -> str | None:

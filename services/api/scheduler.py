@@ -83,6 +83,8 @@ class Scheduler:
             Duty("purge", PURGE_SECONDS, self.purge),
             Duty("gauges", GAUGE_SECONDS, self.measure),
         )
+        for duty in self.duties:
+            CRASHES.labels(f"scheduler.{duty.name}")
 
     def run(self, stopping: threading.Event) -> None:
         """Do what is due until told to stop."""

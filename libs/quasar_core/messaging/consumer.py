@@ -93,6 +93,8 @@ class Consumer:
         self._visibility_seconds = visibility_seconds
         self._stopping = False
         self._events = {event.event_name: event for event in handlers}
+        for name in self._events:
+            CRASHES.labels(name)
         self._gate = Gate(queue, self._events, verify, max_message_bytes)
         self._dead = DeadLetters(plain_client(redis_url), queue)
         self._app = self._make_app(redis_url)

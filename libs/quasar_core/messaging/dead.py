@@ -32,6 +32,8 @@ class DeadLetters:
     def __init__(self, client: redis.Redis, queue: str) -> None:
         self._client = client
         self._queue = queue
+        for reason in Reason:
+            MESSAGES_SET_ASIDE.labels(queue, reason.value)
 
     def put(self, raw: bytes, reason: Reason, detail: str) -> None:
         """Keep a message and count it; never raises for the broker.

@@ -3,6 +3,9 @@
 A label's values come from closed lists (events, codes, statuses, route
 templates, configured pools and workers): never a hotkey, a commit, a URL
 or an id, of which strangers can make as many as they like.
+
+Who counts what an alert asks for names its labels at the start, so that the
+series is seen at 0 before it is seen at 1.
 """
 
 from __future__ import annotations

@@ -79,6 +79,9 @@ class Canaries:
     quarantine: Quarantine
     clock: Callable[[], float] = time.time
 
+    def __post_init__(self) -> None:
+        CRASHES.labels("canary")
+
     @property
     def due(self) -> bool:
         """Whether they are to be judged before any further job."""

@@ -23,6 +23,7 @@ class Pulse:
         self, name: str, seconds: float, beat: Callable[[], object]
     ) -> None:
         self._name = name
+        CRASHES.labels(name)
         self._seconds = seconds
         self._beat = beat
         self._ended = threading.Event()

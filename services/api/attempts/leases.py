@@ -11,7 +11,7 @@ from uuid import UUID
 from quasar_core.messaging.bus import Bus, BusUnavailable
 from quasar_core.messaging.topology import RECORDING
 from quasar_core.telemetry.logs import get_logger
-from quasar_core.telemetry.metrics import LEASE_EXPIRIES
+from quasar_core.telemetry.metrics import LEASE_EXPIRIES, VERDICTS
 
 from services.api.attempts import repository
 from services.api.attempts.endings import give_up, not_delivered
@@ -50,6 +50,9 @@ class Leases:
         self._backoff_seconds = retry_backoff_seconds
         self._monotonic = monotonic
         self._silence_since: float | None = None
+        VERDICTS.labels("failed_run")
+        for job in Job:
+            LEASE_EXPIRIES.labels(job.value)
 
     def check(self, now: datetime) -> int:
         """End every attempt that is lost by now; how many were."""

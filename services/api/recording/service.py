@@ -24,6 +24,7 @@ from quasar_core.contracts.events import (
     WorkerSeen,
 )
 from quasar_core.telemetry.logs import get_logger
+from quasar_core.telemetry.metrics import VERDICTS
 from sqlalchemy.orm import Session
 
 from services.api.attempts.repository import Job, State
@@ -59,6 +60,7 @@ class Recorder:
         self._clock = clock
         self._lease_seconds = lease_seconds
         self._backoff_seconds = backoff_seconds
+        VERDICTS.labels("failed_run")
 
     def handlers(self) -> Mapping[type[Event], Callable[[Event], None]]:
         """What the consumer of `recording` calls for each event."""

@@ -8,6 +8,7 @@ from quasar_core.messaging import consumer as module
 from quasar_core.messaging.consumer import Consumer
 from quasar_core.telemetry.metrics import CRASHES, MESSAGES_HANDLED
 
+from tests.support.counters import shown
 from tests.support.events import benchmark_requested, worker_seen
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -61,6 +62,12 @@ def test_a_stop_puts_a_fact_back_that_could_not_be_recorded():
     with pytest.raises(Reject) as rejected:
         consumer._take(worker_seen())
     assert rejected.value.requeue is True
+
+
+def test_crashes_are_shown_before_the_first():
+    CRASHES.clear()
+    make("recording", WorkerSeen, lambda _: None)
+    assert shown(CRASHES) == {("worker.seen",): 0}
 
 
 def test_an_error_of_ours_sets_the_fact_aside_and_is_counted():

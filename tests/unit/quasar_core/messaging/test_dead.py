@@ -10,6 +10,8 @@ from quasar_core.messaging.dead import (
 from quasar_core.messaging.gate import Reason
 from quasar_core.telemetry.metrics import MESSAGES_SET_ASIDE
 
+from tests.support.counters import shown
+
 
 class FakeRedis:
     def __init__(self, fault=None):
@@ -56,6 +58,13 @@ def test_the_list_of_letters_is_capped():
     client = FakeRedis()
     DeadLetters(client, "q").put(b"", Reason.TOO_LARGE, "")
     assert client.trims == [("dead.q", 0, KEPT_LETTERS - 1)]
+
+
+def test_every_reason_is_shown_before_the_first_letter():
+    DeadLetters(FakeRedis(), "empty")
+    series = shown(MESSAGES_SET_ASIDE)
+    for reason in Reason:
+        assert series["empty", reason.value] == 0
 
 
 def test_each_letter_is_counted_even_where_the_broker_is_away():

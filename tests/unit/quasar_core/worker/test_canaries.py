@@ -1,11 +1,13 @@
 import pytest
-from prometheus_client import REGISTRY
 from quasar_core.domain.canaries import EXPECTED, Canary
 from quasar_core.errors import RejectionCode, TransientError
 from quasar_core.execution.sandbox import SandboxUnavailable
 from quasar_core.judge.spawn import RefereeCrashedError
+from quasar_core.telemetry.metrics import CRASHES
 from quasar_core.worker.canaries import TRIES, Canaries, Doubt
 from quasar_core.worker.quarantine import Quarantine
+
+from tests.support.counters import shown
 
 HOUR = 3_600.0
 
@@ -132,19 +134,17 @@ def test_a_machine_that_can_judge_nothing_is_set_aside(world):
     assert world.canaries.quarantine.holds
 
 
-def test_a_judge_that_breaks_on_a_canary_is_counted(world):
-    def crashes():
-        return (
-            REGISTRY.get_sample_value(
-                "quasar_crashes_total", {"where": "canary"}
-            )
-            or 0
-        )
+def test_crashes_are_shown_before_the_first(tmp_path):
+    CRASHES.clear()
+    World(tmp_path)
+    assert shown(CRASHES) == {("canary",): 0}
 
-    before = crashes()
+
+def test_a_judge_that_breaks_on_a_canary_is_counted(world):
+    before = shown(CRASHES)["canary",]
     world.faults = [RefereeCrashedError("a traceback")] * TRIES
     world.canaries.judge()
-    assert crashes() == before + TRIES
+    assert shown(CRASHES)["canary",] == before + TRIES
     assert world.canaries.quarantine.holds
 
 

@@ -3,6 +3,8 @@ import threading
 from quasar_core.telemetry.metrics import CRASHES
 from quasar_core.worker.pulse import Pulse
 
+from tests.support.counters import shown
+
 
 def test_a_pulse_beats_until_it_is_left():
     thrice = threading.Semaphore(0)
@@ -18,6 +20,11 @@ def test_no_beat_comes_before_the_first_interval():
     with Pulse("test", 60, lambda: beats.append(1)):
         pass
     assert beats == []
+
+
+def test_its_crashes_are_shown_before_the_first():
+    Pulse("well", 60, lambda: None)
+    assert shown(CRASHES)["well",] == 0
 
 
 def test_an_error_of_ours_does_not_stop_the_pulse():

@@ -1,15 +1,25 @@
 import json
 
 import pytest
+from fastapi import FastAPI
 from quasar_core.errors import Problem, ProblemCode
+from quasar_core.telemetry.metrics import CRASHES
 
 from services.api.problems import (
     TITLES,
+    install,
     invalid,
     not_found,
     problem_response,
     unavailable,
 )
+from tests.support.counters import shown
+
+
+def test_crashes_are_shown_before_the_first():
+    CRASHES.clear()
+    install(FastAPI())
+    assert shown(CRASHES) == {("api.web",): 0}
 
 
 def test_every_code_has_a_title():

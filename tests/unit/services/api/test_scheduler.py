@@ -2,12 +2,14 @@ import threading
 from dataclasses import replace
 
 import pytest
+from quasar_core.telemetry.metrics import CRASHES
 from structlog.testing import capture_logs
 
 from services.api.db.session import DatabaseUnavailable
 from services.api.miners.registry import Registry
 from services.api.scheduler import Scheduler
 from tests.support.chains import HangingChain
+from tests.support.counters import shown
 
 
 def duty(world, name):
@@ -74,6 +76,13 @@ def test_a_chain_that_hangs_keeps_no_duty_waiting(sqlite_world):
     assert "rounds.wait_for_chain" in [row["event"] for row in logs]
     assert world.bus.take("benchmark.cpu").submission_id == submission_id
     chain.gate.set()
+
+
+def test_every_dutys_crashes_are_shown_before_the_first(sqlite_world):
+    CRASHES.clear()
+    scheduler = Scheduler(sqlite_world.scheduler._doors)
+    duties = {(f"scheduler.{each.name}",) for each in scheduler.duties}
+    assert shown(CRASHES) == dict.fromkeys(duties, 0)
 
 
 def test_it_stops_when_it_is_told(sqlite_world):

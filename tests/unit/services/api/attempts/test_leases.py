@@ -1,5 +1,9 @@
 import pytest
+from quasar_core.telemetry.metrics import LEASE_EXPIRIES, VERDICTS
 
+from services.api.attempts.repository import Job
+from services.api.scheduler import Scheduler
+from tests.support.counters import shown
 from tests.support.judged import Worker
 
 
@@ -13,6 +17,14 @@ def job(sqlite_world):
     sqlite_world.register("a")
     sqlite_world.accepted("a")
     return sqlite_world.take()
+
+
+def test_what_wakes_somebody_is_shown_before_the_first_loss(sqlite_world):
+    LEASE_EXPIRIES.clear()
+    VERDICTS.clear()
+    Scheduler(sqlite_world.scheduler._doors)
+    assert shown(LEASE_EXPIRIES) == {(job.value,): 0 for job in Job}
+    assert shown(VERDICTS) == {("failed_run",): 0}
 
 
 def test_a_lease_ends_only_after_its_time(sqlite_world, leases, job):
