@@ -31,6 +31,7 @@ from services.api.db.records import OutboxRow, Worker
 from services.api.rounds import repository as rounds
 
 SEEN_SECONDS = 60
+JOBS = {status: job for job, status in FROM.items()}
 CANARIES_COUNTED = timedelta(days=1)
 
 
@@ -44,8 +45,7 @@ def update(
     current = rounds.open_round(session)
     if current is not None:
         _round(session, current, height)
-        for job in FROM:
-            _queue(session, job, current.pool, now)
+    _queues(session, current, now)
     _outbox(session, now)
     _workers(session, now)
     _canaries(session, now, canary_seconds)
@@ -93,14 +93,32 @@ def _counted(
     return {row[0]: row[1] for row in session.execute(query)}
 
 
-def _queue(session: Session, job: Job, pool: str, now: datetime) -> None:
-    depth, oldest = session.execute(
-        select(func.count(), func.min(Submission.updated_at)).where(
-            Submission.status == FROM[job]
+def _queues(session: Session, current: Round | None, now: datetime) -> None:
+    """What waits for the workers of each pool, by the submissions' rounds.
+
+    The open round's pool is always told, any other while something waits.
+    """
+    found: dict[tuple[Job, str], tuple[int, datetime | None]] = {}
+    if current is not None:
+        found = {(job, current.pool): (0, None) for job in FROM}
+    rows = session.execute(
+        select(
+            Submission.status,
+            Round.pool,
+            func.count(),
+            func.min(Submission.updated_at),
         )
-    ).one()
-    QUEUE_DEPTH.labels(job.value, pool).set(depth)
-    QUEUE_OLDEST_SECONDS.labels(job.value, pool).set(_age(oldest, now))
+        .join(Round, Round.number == Submission.round_number)
+        .where(Submission.status.in_(FROM.values()))
+        .group_by(Submission.status, Round.pool)
+    ).all()
+    for status, pool, depth, oldest in rows:
+        found[JOBS[Status(status)], pool] = (depth, oldest)
+    QUEUE_DEPTH.clear()
+    QUEUE_OLDEST_SECONDS.clear()
+    for (job, pool), (depth, oldest) in found.items():
+        QUEUE_DEPTH.labels(job.value, pool).set(depth)
+        QUEUE_OLDEST_SECONDS.labels(job.value, pool).set(_age(oldest, now))
 
 
 def _outbox(session: Session, now: datetime) -> None:

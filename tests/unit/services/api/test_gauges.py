@@ -3,10 +3,13 @@ from uuid import uuid4
 
 from prometheus_client import REGISTRY
 from quasar_core.contracts.events import WorkerSeen
+from quasar_core.domain.rounds import RoundStatus
 from quasar_core.domain.submissions import Status
+from quasar_core.telemetry.metrics import QUEUE_DEPTH, QUEUE_OLDEST_SECONDS
+from sqlalchemy import select
 
 from services.api import gauges
-from services.api.db.models import Submission
+from services.api.db.models import Round, Submission
 from tests.support.events import (
     canary_completed,
     right_canaries,
@@ -48,6 +51,69 @@ def test_gauges_tell_what_the_database_holds(sqlite_world):
         gauges.update(session, None, later)
         assert value("quasar_workers_seen", **seen) is None
         assert value("quasar_round_blocks_left") == 14_000
+
+
+def queues(world, metric):
+    """What a gauge of queues shows now, by queue and pool."""
+    with world.database.read() as session:
+        gauges.update(session, 400, world.clock())
+    (found,) = metric.collect()
+    return {
+        (sample.labels["queue"], sample.labels["pool"]): sample.value
+        for sample in found.samples
+    }
+
+
+def test_what_waits_is_told_of_the_pool_whose_workers_judge_it(sqlite_world):
+    world = sqlite_world
+    for name in ("a", "b", "c"):
+        world.register(name)
+    stays, *_ = (world.accepted(name) for name in ("a", "b", "c"))
+    world.later(30)
+    with world.database.write() as session:
+        first = session.get(Round, 1)
+        first.status = RoundStatus.EVALUATING
+        session.flush()
+        session.add(
+            Round(
+                number=2,
+                status=RoundStatus.OPEN,
+                pool="h100",
+                settings=first.settings,
+                opened_at_block=first.closes_at_block,
+                closes_at_block=2 * first.closes_at_block,
+                opened_at=world.clock(),
+            )
+        )
+        session.flush()
+        for row in session.scalars(select(Submission)):
+            if row.id != stays:
+                row.round_number = 2
+                row.updated_at = world.clock()
+    world.later(10)
+    assert queues(world, QUEUE_DEPTH) == {
+        ("benchmark", "cpu"): 1,
+        ("benchmark", "h100"): 2,
+        ("verification", "h100"): 0,
+    }
+    assert queues(world, QUEUE_OLDEST_SECONDS) == {
+        ("benchmark", "cpu"): 40,
+        ("benchmark", "h100"): 10,
+        ("verification", "h100"): 0,
+    }
+    with world.database.write() as session:
+        session.get(Submission, stays).status = Status.VERIFYING
+    assert queues(world, QUEUE_DEPTH) == {
+        ("benchmark", "h100"): 2,
+        ("verification", "cpu"): 1,
+        ("verification", "h100"): 0,
+    }
+    with world.database.write() as session:
+        session.get(Submission, stays).status = Status.SCORED
+    assert set(queues(world, QUEUE_DEPTH)) == {
+        ("benchmark", "h100"),
+        ("verification", "h100"),
+    }
 
 
 def test_the_fastest_of_each_league_is_told(sqlite_world):
