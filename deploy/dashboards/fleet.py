@@ -30,6 +30,17 @@ FLEET = Board(
                     unit="s",
                 ),
                 Curve(
+                    "Age of what is shown here",
+                    {
+                        "scheduler": (
+                            "time() - max("
+                            "quasar_gauges_refreshed_timestamp_seconds)"
+                        )
+                    },
+                    unit="s",
+                    description="The scheduler reads it from the database.",
+                ),
+                Curve(
                     "Workers",
                     {
                         "{{role}} on {{pool}}": (

@@ -11,6 +11,7 @@ from quasar_core.telemetry.metrics import (
     BEST_TOKENS_PER_SEC,
     CANARIES_OVERDUE,
     CANARY_RUNS,
+    GAUGES_REFRESHED,
     OUTBOX_LAG_SECONDS,
     OUTBOX_WAITING,
     QUEUE_DEPTH,
@@ -49,6 +50,7 @@ def update(
     _outbox(session, now)
     _workers(session, now)
     _canaries(session, now, canary_seconds)
+    GAUGES_REFRESHED.set(now.timestamp())
 
 
 def _round(session: Session, row: Round, height: int | None) -> None:

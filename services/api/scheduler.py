@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from quasar_core.chain.chain import ChainUnavailable
 from quasar_core.errors import TransientError
 from quasar_core.telemetry.logs import get_logger
-from quasar_core.telemetry.metrics import CRASHES
+from quasar_core.telemetry.metrics import CRASHES, GAUGES_REFRESHED
 
 from services.api import gauges
 from services.api.attempts.dispatching import dispatch, dispatch_challenges
@@ -85,6 +85,7 @@ class Scheduler:
         )
         for duty in self.duties:
             CRASHES.labels(f"scheduler.{duty.name}")
+        GAUGES_REFRESHED.set(doors.clock().timestamp())
 
     def run(self, stopping: threading.Event) -> None:
         """Do what is due until told to stop."""

@@ -113,6 +113,11 @@ OUTBOX_LAG_SECONDS = Gauge(
 WORKERS_SEEN = Gauge(
     "quasar_workers_seen", "Workers heard of lately.", ["role", "pool"]
 )
+GAUGES_REFRESHED = Gauge(
+    "quasar_gauges_refreshed_timestamp_seconds",
+    "When the scheduler last read its gauges from the database, or started,"
+    " Unix time; 0 elsewhere.",
+)
 
 # --- judging ---------------------------------------------------------------
 

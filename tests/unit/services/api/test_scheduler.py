@@ -2,6 +2,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from prometheus_client import REGISTRY
 from quasar_core.telemetry.metrics import CRASHES
 from structlog.testing import capture_logs
 
@@ -83,6 +84,31 @@ def test_every_dutys_crashes_are_shown_before_the_first(sqlite_world):
     scheduler = Scheduler(sqlite_world.scheduler._doors)
     duties = {(f"scheduler.{each.name}",) for each in scheduler.duties}
     assert shown(CRASHES) == dict.fromkeys(duties, 0)
+
+
+def test_a_scheduler_says_since_when_its_gauges_stand_still(sqlite_world):
+    world = sqlite_world
+    start = world.clock().timestamp()
+
+    def refreshed():
+        return REGISTRY.get_sample_value(
+            "quasar_gauges_refreshed_timestamp_seconds"
+        )
+
+    scheduler = Scheduler(world.scheduler._doors)
+    assert refreshed() == start
+    world.later(5)
+    scheduler.tick()
+    assert refreshed() == start + 5
+
+    def fail(_now):
+        raise DatabaseUnavailable("away")
+
+    world.later(5)
+    scheduler.duties[-1].deed = fail
+    scheduler.duties[-1].due_at = 0
+    scheduler.tick()
+    assert refreshed() == start + 5
 
 
 def test_it_stops_when_it_is_told(sqlite_world):
