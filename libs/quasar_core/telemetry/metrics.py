@@ -45,10 +45,6 @@ HANDLING_SECONDS = Histogram(
 CRASHES = Counter(
     "quasar_crashes", "Errors of our own making, each with a log.", ["where"]
 )
-WORKER_QUARANTINED = Gauge(
-    "quasar_worker_quarantined",
-    "1 where this worker set itself aside: see what its file says.",
-)
 SPOOLED_EVENTS = Gauge(
     "quasar_spooled_events", "Results on disk that await the broker."
 )

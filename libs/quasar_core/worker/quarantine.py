@@ -15,7 +15,6 @@ from pathlib import Path
 from quasar_core.errors import QuasarError
 from quasar_core.judge.spawn import UnhealthyDeviceError
 from quasar_core.telemetry.logs import get_logger
-from quasar_core.telemetry.metrics import WORKER_QUARANTINED
 
 FAILURES = 2
 """One failed check may be chance; the second in a row is the machine."""
@@ -41,7 +40,6 @@ class Quarantine:
 
     def check(self) -> None:
         """Raise WorkerQuarantined where it holds."""
-        WORKER_QUARANTINED.set(int(self.holds))
         if self.holds:
             told = self.path.read_text(encoding="utf-8")
             raise WorkerQuarantined(
@@ -73,5 +71,4 @@ class Quarantine:
     def impose(self, reason: str) -> None:
         """Set this worker aside, from now on and after a restart."""
         self.path.write_text(reason, encoding="utf-8")
-        WORKER_QUARANTINED.set(1)
         log.critical("worker.quarantined", reason=reason)
