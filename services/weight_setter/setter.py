@@ -22,7 +22,7 @@ from quasar_core.chain.chain import (
 from quasar_core.chain.signatures import RequestSigner, WrongReceiver
 from quasar_core.client.answers import ApiUnavailable, ProblemAnswer
 from quasar_core.contracts.http import RoundView, Standings, WeightsReport
-from quasar_core.telemetry.metrics import WEIGHTS_SET_AT
+from quasar_core.telemetry.metrics import WEIGHTS_DUE_SINCE, WEIGHTS_SET_AT
 
 from services.weight_setter.decision import (
     Decision,
@@ -100,6 +100,7 @@ class WeightSetter:
         self._last_set: _LastSet | None = None
         self._unsure: _Unsure | None = None
         self._reports = Reports(api, signer)
+        WEIGHTS_DUE_SINCE.set_to_current_time()
 
     def turn(self) -> WeightsReport | None:
         """Set what is due; the report of it, or None if nothing is due."""
@@ -154,6 +155,7 @@ class WeightSetter:
                 f" weights on {self._chain.netuid}",
             )
         if current.latest_finalised_round is None:
+            WEIGHTS_DUE_SINCE.set_to_current_time()
             raise Skip("skipped", "no round is final yet")
         return current.latest_finalised_round
 

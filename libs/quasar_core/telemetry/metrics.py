@@ -161,7 +161,13 @@ ROUND_BLOCKS_LEFT = Gauge(
 )
 ROUNDS = Gauge("quasar_rounds", "Rounds by status.", ["status"])
 WEIGHTS_SET_AT = Gauge(
-    "quasar_weights_set_at_seconds", "When weights were last set, Unix time."
+    "quasar_weights_set_at_seconds",
+    "When this weight setter last set weights, Unix time; 0 before.",
+)
+WEIGHTS_DUE_SINCE = Gauge(
+    "quasar_weights_due_since_seconds",
+    "When this weight setter started, or last heard that no round is final,"
+    " Unix time.",
 )
 WEIGHT_SETTINGS = Counter(
     "quasar_weight_settings", "Attempts to set weights.", ["outcome"]

@@ -10,7 +10,7 @@ from quasar_core.contracts.http import (
     WeightsHistory,
     WeightsReport,
 )
-from quasar_core.telemetry.metrics import WEIGHT_SETTINGS, WEIGHTS_SET_AT
+from quasar_core.telemetry.metrics import WEIGHT_SETTINGS
 
 from services.api.dependencies import (
     HotkeyFilter,
@@ -19,7 +19,7 @@ from services.api.dependencies import (
     TheDoors,
 )
 from services.api.openapi import Role, problems, signed_by
-from services.api.weights import repository, service
+from services.api.weights import service
 
 router = APIRouter(prefix="/weights", tags=["weights"])
 
@@ -56,6 +56,4 @@ def report_weights(
     with doors.database.write(owner=caller.hotkey) as session:
         service.record(session, caller, report, now)
     WEIGHT_SETTINGS.labels(report.outcome).inc()
-    if report.outcome == repository.SET:
-        WEIGHTS_SET_AT.set(now.timestamp())
     return Accepted()

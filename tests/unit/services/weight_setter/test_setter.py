@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 from fastapi.responses import JSONResponse
+from prometheus_client import REGISTRY
 from quasar_core.chain.chain import ChainUnavailable, SetOutcome, SetResult
 from quasar_core.chain.local import LocalChain
 from quasar_core.chain.local_state import Genesis
@@ -89,6 +91,27 @@ def test_the_last_final_rounds_weights_are_set_and_reported(make, api, chain):
     assert report.hotkeys == {
         str(uid): address(name) for uid, name in enumerate(PLACES, start=1)
     }
+
+
+def test_weights_are_due_from_the_start_or_the_first_final_round(
+    make, api, monkeypatch
+):
+    def due_since():
+        return REGISTRY.get_sample_value("quasar_weights_due_since_seconds")
+
+    now = [1_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    setter = make()
+    assert due_since() == 1_000
+    api.round = round_view(latest_finalised_round=None)
+    now[0] = 2_000.0
+    assert setter.turn().reason == "no round is final yet"
+    assert due_since() == 2_000
+    api.round = round_view(latest_finalised_round=1)
+    now[0] = 3_000.0
+    assert setter.turn().outcome == "set"
+    assert due_since() == 2_000
+    assert REGISTRY.get_sample_value("quasar_weights_set_at_seconds") == 3_000
 
 
 def test_weights_are_set_again_each_tempo_and_not_sooner(make, clock):
