@@ -17,6 +17,7 @@ from quasar_core.settings import CoreSettings
 import services
 from deploy.reference.files import FILES
 from deploy.reference.variables import READERS, sections
+from tests.support.series import shown
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -99,6 +100,17 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
         page = (DOCS / "runbooks" / name).read_text()
         assert "## Look" in page
         assert "## Do" in page
+
+
+def test_every_series_that_a_page_names_is_shown_by_a_process():
+    named = {
+        (page.name, name)
+        for page in DOCS.rglob("*.md")
+        for name in re.findall(r"`(quasar_(?!core)\w+)", page.read_text())
+    }
+    assert named
+    known = shown()
+    assert {each for each in named if each[1] not in known} == set()
 
 
 def test_every_decision_record_has_its_parts():

@@ -30,7 +30,9 @@ def test_prometheus_takes_the_configuration_and_its_rules():
 
 
 @pytest.mark.parametrize(
-    "cases", sorted(CONFIGURATION.glob("tests/*.yml")), ids=lambda one: one.stem
+    "cases",
+    sorted(CONFIGURATION.glob("tests/*.yml")),
+    ids=lambda path: path.stem,
 )
 def test_each_alert_fires_on_its_trouble_and_not_before(cases):
     found = promtool("test", "rules", cases)

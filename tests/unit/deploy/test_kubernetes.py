@@ -19,6 +19,7 @@ from tests.support.deployment import (
     metrics_port,
     unknown_variables,
 )
+from tests.support.series import unknown
 
 RELEASES = ("1.31", "1.37")
 SCALED = {
@@ -145,6 +146,7 @@ def test_workers_are_scaled_by_the_depth_of_their_own_queue(each):
         for one in of_kind("ConfigMap")
         if key(one)[1:] == ("quasar-workers", "settings")
     ]
+    assert unknown(asked["query"]) == []
     assert asked["query"] == (
         f'max(quasar_queue_depth{{queue="{queue}",'
         f'pool="{settings["QUASAR_POOL"]}"}})'
