@@ -67,7 +67,7 @@ API = Board(
                 Curve(
                     "Set aside per hour",
                     {
-                        "messages": or_zero(
+                        "messages": (
                             "sum(increase(quasar_messages_set_aside_total"
                             "[1h]))"
                         )
@@ -75,11 +75,7 @@ API = Board(
                 ),
                 Curve(
                     "Crashes per hour",
-                    {
-                        "crashes": or_zero(
-                            "sum(increase(quasar_crashes_total[1h]))"
-                        )
-                    },
+                    {"crashes": ("sum(increase(quasar_crashes_total[1h]))")},
                 ),
             ),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.dashboards.panels import RECORDER, Board, Curve, Section, or_zero
+from deploy.dashboards.panels import RECORDER, Board, Curve, Section
 
 FLEET = Board(
     "quasar-fleet",
@@ -65,7 +65,7 @@ FLEET = Board(
                 Curve(
                     "Lost to silence per hour",
                     {
-                        "leases": or_zero(
+                        "leases": (
                             "sum(increase(quasar_lease_expiries_total[1h]))"
                         )
                     },
