@@ -50,13 +50,16 @@ system:
 	fi
 
 # What the tests want beside that: an engine for the other sandbox, a
-# Prometheus, and who reads compose files. Where they cannot be had, those tests are skipped by name.
+# Prometheus with its Alertmanager, and who reads compose files. Where they
+# cannot be had, those tests are skipped by name.
 .PHONY: test-system
 test-system: system
 	@missing=""; \
 	PATH="$$PATH:/usr/sbin" command -v dockerd >/dev/null \
 	  || missing="$$missing docker.io"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
+	command -v amtool >/dev/null \
+	  || missing="$$missing prometheus-alertmanager"; \
 	command -v docker-compose >/dev/null \
 	  || docker compose version >/dev/null 2>&1 \
 	  || missing="$$missing docker-compose"; \

@@ -25,6 +25,9 @@ USER = 10_001
 FOR_CONTAINERS = 0o444
 """Several users read them, each in a container; the folder is ours alone."""
 
+NOBODY = "https://alerts.invalid/"
+"""Where alerts go until the operator says: a host that there never is."""
+
 PLATFORM = "platform"
 JOBS = {"benchmark": BenchmarkRequested, "verifier": VerificationRequested}
 BYTES = 24
@@ -53,6 +56,7 @@ def write_secrets(
         f"postgresql://quasar:{password}@{database}/quasar",
     )
     _kept(folder / "grafana_password", secrets.token_hex(BYTES))
+    _kept(folder / "alert_webhook_url", NOBODY)
     urls = {
         role: _kept(
             folder / name,

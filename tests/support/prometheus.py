@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,12 +50,26 @@ class Prometheus:
         assert found["status"] == "success", found
         return [float(each["value"][1]) for each in found["data"]["result"]]
 
+    def alertmanagers(self) -> list[str]:
+        """Where it sends alerts."""
+        with urllib.request.urlopen(
+            f"{self._url}/api/v1/alertmanagers"
+        ) as answer:
+            found = json.load(answer)["data"]["activeAlertmanagers"]
+        return [each["url"] for each in found]
+
 
 @contextmanager
-def prometheus(folder: Path, targets: Path) -> Iterator[Prometheus]:
+def prometheus(
+    folder: Path, targets: Path, *, alertmanagers: Sequence[str] = ()
+) -> Iterator[Prometheus]:
     """One that runs our own rules, and asks `targets` every second."""
     shutil.copytree(CONFIGURATION, folder)
     shutil.copytree(targets, folder / "targets")
+    (folder / "alertmanagers").mkdir()
+    (folder / "alertmanagers" / "here.json").write_text(
+        json.dumps([{"targets": list(alertmanagers)}])
+    )
     configuration = folder / "prometheus.yml"
     configuration.write_text(
         configuration.read_text().replace("interval: 15s", "interval: 1s")

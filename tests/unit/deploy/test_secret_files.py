@@ -31,7 +31,18 @@ def test_a_second_call_changes_nothing(tmp_path):
     assert contents(tmp_path) == before
     elsewhere = tmp_path / "other"
     assert write_secrets(elsewhere, *WORKERS) != first
-    assert not set(contents(elsewhere).values()) & set(before.values())
+    alike = set(contents(elsewhere).values()) & set(before.values())
+    assert alike == {f"{made.NOBODY}\n"}
+
+
+def test_whom_alerts_reach_is_the_operators_to_say(tmp_path):
+    write_secrets(tmp_path, *WORKERS)
+    path = tmp_path / "alert_webhook_url"
+    assert path.read_text().strip().endswith(".invalid/")
+    path.chmod(0o600)
+    path.write_text("https://somebody/secret\n")
+    write_secrets(tmp_path, *WORKERS)
+    assert path.read_text() == "https://somebody/secret\n"
 
 
 def test_a_worker_may_be_added_later(tmp_path):
