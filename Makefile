@@ -50,8 +50,8 @@ system:
 	fi
 
 # What the tests want beside that: an engine for the other sandbox, a
-# Prometheus with its Alertmanager, and who reads compose files. Where they
-# cannot be had, those tests are skipped by name.
+# Prometheus with an Alertmanager and a node exporter, and who reads compose
+# files. Where they cannot be had, those tests are skipped by name.
 .PHONY: test-system
 test-system: system
 	@missing=""; \
@@ -60,6 +60,8 @@ test-system: system
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	command -v amtool >/dev/null \
 	  || missing="$$missing prometheus-alertmanager"; \
+	command -v prometheus-node-exporter >/dev/null \
+	  || missing="$$missing prometheus-node-exporter"; \
 	command -v docker-compose >/dev/null \
 	  || docker compose version >/dev/null 2>&1 \
 	  || missing="$$missing docker-compose"; \

@@ -1,4 +1,4 @@
-"""Alerts leave the platform: from Prometheus, by Alertmanager, to a URL."""
+"""What watches in compose and on Kubernetes finds, and is found."""
 
 import json
 
@@ -52,21 +52,51 @@ def test_compose_gives_it_the_secret_and_a_way_out():
     assert "--cluster.listen-address=" in service["command"]
 
 
-def test_prometheus_in_compose_is_told_where_it_is():
-    mounts = dict(
-        volume.split(":")[1::-1]
-        for volume in SERVICES["prometheus"]["volumes"]
-    )
-    (found,) = PROMETHEUS["alerting"]["alertmanagers"]
-    (pattern,) = found["file_sd_configs"][0]["files"]
+def found_in_compose(pattern):
+    """What Prometheus reads from the file that is mounted there."""
     folder = f"/etc/prometheus/{pattern.removesuffix('*.json')}"
     (source,) = [
         source
-        for target, source in mounts.items()
+        for source, target, _ in map(parts, SERVICES["prometheus"]["volumes"])
         if target.startswith(folder)
     ]
-    groups = json.loads((DEPLOY / source).read_text())
-    assert groups == [{"targets": [f"alertmanager:{PORT}"]}]
+    return json.loads((DEPLOY / source).read_text())
+
+
+def parts(volume):
+    """Source, target and options of a volume."""
+    return [*volume.split(":"), ""][:3]
+
+
+def test_prometheus_in_compose_is_told_where_it_is():
+    (named,) = PROMETHEUS["alerting"]["alertmanagers"]
+    (pattern,) = named["file_sd_configs"][0]["files"]
+    assert found_in_compose(pattern) == [{"targets": [f"alertmanager:{PORT}"]}]
+
+
+def test_prometheus_in_compose_asks_the_node_exporter():
+    (job,) = [
+        each
+        for each in PROMETHEUS["scrape_configs"]
+        if each["job_name"] == "node"
+    ]
+    (pattern,) = job["file_sd_configs"][0]["files"]
+    assert found_in_compose(pattern) == [{"targets": ["node-exporter:9100"]}]
+    assert SERVICES["node-exporter"]["networks"] == ["watch"]
+
+
+def test_the_volumes_that_no_process_of_ours_looks_at_are_looked_at():
+    kept = {
+        parts(volume)[0]
+        for name in ("postgres", "broker", "prometheus")
+        for volume in SERVICES[name]["volumes"]
+        if not volume.startswith("./")
+    }
+    looked_at = [parts(each) for each in SERVICES["node-exporter"]["volumes"]]
+    assert looked_at == [
+        [name, f"/volumes/{name}", "ro"] for name, _, _ in looked_at
+    ]
+    assert {name for name, _, _ in looked_at} == kept
 
 
 def test_prometheus_on_kubernetes_is_told_where_it_is():
