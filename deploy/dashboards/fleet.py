@@ -1,4 +1,4 @@
-"""The fleet: queues, workers, stages, and the judge's own constants."""
+"""The fleet: queues, workers, GPUs, stages, and the judge's constants."""
 
 from __future__ import annotations
 
@@ -104,6 +104,55 @@ FLEET = Board(
                     },
                     unit="percentunit",
                     description="Below a tenth wakes somebody.",
+                ),
+            ),
+        ),
+        Section(
+            "GPUs",
+            (
+                Curve(
+                    "Memory taken",
+                    {
+                        "{{worker}}": (
+                            "max by (worker) (quasar_gpu_memory_used_bytes)"
+                        ),
+                        "{{worker}}, all": (
+                            "max by (worker) (quasar_gpu_memory_size_bytes)"
+                        ),
+                    },
+                    unit="bytes",
+                ),
+                Curve(
+                    "Clocks",
+                    {
+                        "{{worker}}": (
+                            "max by (worker) (quasar_gpu_sm_clock_hertz)"
+                        ),
+                        "{{worker}}, memory": (
+                            "max by (worker) (quasar_gpu_memory_clock_hertz)"
+                        ),
+                    },
+                    unit="hertz",
+                    description="Of the multiprocessors, and of memory.",
+                ),
+                Curve(
+                    "Temperature",
+                    {
+                        "{{worker}}": (
+                            "max by (worker) (quasar_gpu_temperature_celsius)"
+                        )
+                    },
+                    unit="celsius",
+                ),
+                Curve(
+                    "Held down",
+                    {
+                        "{{worker}} {{reason}}": (
+                            "max by (worker, reason) (quasar_gpu_throttled)"
+                        )
+                    },
+                    description="1 where this holds the clocks down;"
+                    " sw_power_cap is usual under load.",
                 ),
             ),
         ),

@@ -15,6 +15,7 @@ from quasar_core.contracts.events import (
 )
 from quasar_core.contracts.reports import ChallengeReport, JudgeReport, Source
 from quasar_core.domain.canaries import Canary
+from quasar_core.domain.workload import Profile
 from quasar_core.errors import Stage
 from quasar_core.execution.fetch import Fetcher, FetchLimits
 from quasar_core.execution.sandbox import Sandbox
@@ -32,6 +33,7 @@ from quasar_core.judge.spawn import (
 from quasar_core.worker.attempt import Attempt, new_id
 from quasar_core.worker.canaries import Examine
 from quasar_core.worker.canary_sources import canary_source
+from quasar_core.worker.gpu import watch_gpu
 from quasar_core.worker.host import Host, run_process
 from quasar_core.worker.quarantine import Quarantine
 from quasar_core.worker.referee import sandbox_choice
@@ -176,6 +178,8 @@ def tools_of(host: Host, settings: Settings) -> Tools:
 
 def serve(host: Host, settings: Settings) -> None:
     """Take jobs until SIGTERM."""
+    if settings.judge.profile is Profile.GPU:
+        watch_gpu(settings.worker_name)
     serve_with(host, tools_of(host, settings))
 
 

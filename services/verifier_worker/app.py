@@ -6,6 +6,7 @@ from functools import partial
 
 from quasar_core.contracts.events import CanaryVerdict, VerificationRequested
 from quasar_core.domain.canaries import Canary
+from quasar_core.domain.workload import Profile
 from quasar_core.errors import Stage
 from quasar_core.judge.jobs import VerifySpec
 from quasar_core.judge.progress import unheard
@@ -13,6 +14,7 @@ from quasar_core.judge.spawn import verify_in_subprocess
 from quasar_core.worker.attempt import Attempt, new_id
 from quasar_core.worker.canaries import Examine
 from quasar_core.worker.canary_sources import canary_source
+from quasar_core.worker.gpu import watch_gpu
 from quasar_core.worker.host import Host, run_process
 from quasar_core.worker.referee import sandbox_choice
 
@@ -55,6 +57,8 @@ def examine_canary(canary: Canary, *, settings: Settings) -> CanaryVerdict:
 
 def serve(host: Host, settings: Settings) -> None:
     """Take jobs until SIGTERM."""
+    if settings.judging.profile is Profile.GPU:
+        watch_gpu(settings.worker_name)
     serve_with(
         host,
         partial(verify_job, settings=settings),

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from quasar_core.execution.gpu import GpuView
@@ -50,6 +51,8 @@ class FakeNvml:
 
     mig: int | None = 0
     dumb: bool = False
+    celsius: int = 40
+    throttle: int = 4
 
     def nvmlInit(self):
         pass
@@ -79,11 +82,14 @@ class FakeNvml:
             raise NVMLError("not supported")
         return 1_000 * kind
 
+    def nvmlDeviceGetMemoryInfo(self, handle):
+        return SimpleNamespace(total=80_000, used=500, free=79_500)
+
     def nvmlDeviceGetTemperature(self, handle, kind):
-        return 40
+        return self.celsius
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, handle):
-        return 4
+        return self.throttle
 
 
 class ThreadTimeline:

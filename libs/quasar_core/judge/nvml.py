@@ -6,8 +6,9 @@ its own context changes what is read here.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,13 @@ class Nvml:
             ),
         }
         return {name: self._told(ask) for name, ask in asked.items()}
+
+    def number(self, ask: Callable[[Any, Any], float]) -> float:
+        """What `ask(library, handle)` gives; NaN where NVML refuses."""
+        try:
+            return float(ask(self.library, self._handle))
+        except self.library.NVMLError:
+            return math.nan
 
     def _told(self, ask: Any) -> str:
         try:

@@ -178,6 +178,39 @@ CHAIN_CALLS = Counter(
     ["call", "outcome"],
 )
 
+# --- a worker's GPU ----------------------------------------------------------
+
+GPU_MEMORY_USED_BYTES = Gauge(
+    "quasar_gpu_memory_used_bytes",
+    "Memory that is taken on the worker's GPU, by whomever.",
+    ["worker"],
+)
+GPU_MEMORY_SIZE_BYTES = Gauge(
+    "quasar_gpu_memory_size_bytes",
+    "All memory of the worker's GPU.",
+    ["worker"],
+)
+GPU_SM_CLOCK_HERTZ = Gauge(
+    "quasar_gpu_sm_clock_hertz",
+    "The clock of the GPU's multiprocessors, as of now.",
+    ["worker"],
+)
+GPU_MEMORY_CLOCK_HERTZ = Gauge(
+    "quasar_gpu_memory_clock_hertz",
+    "The clock of the GPU's memory, as of now.",
+    ["worker"],
+)
+GPU_TEMPERATURE_CELSIUS = Gauge(
+    "quasar_gpu_temperature_celsius",
+    "The temperature of the worker's GPU.",
+    ["worker"],
+)
+GPU_THROTTLED = Gauge(
+    "quasar_gpu_throttled",
+    "1 where this holds the GPU's clocks down.",
+    ["worker", "reason"],
+)
+
 # --- disks -----------------------------------------------------------------
 
 DISK_FREE_BYTES = Gauge(

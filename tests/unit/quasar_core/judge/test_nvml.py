@@ -1,3 +1,4 @@
+import math
 import sys
 
 import pytest
@@ -51,6 +52,16 @@ def test_a_manifest_is_told_the_gpu_before_and_after():
     assert facts["gpu_sm_clock_mhz_before"] == "1000"
     assert facts["gpu_sm_clock_mhz_after"] == "unknown"
     assert facts["gpu_throttle_reasons_after"] == "0x4"
+
+
+def test_a_number_that_the_card_does_not_know_is_none():
+    nvml = Nvml(FakeNvml(dumb=True))
+
+    def clock(library, handle):
+        return library.nvmlDeviceGetClockInfo(handle, 1)
+
+    assert math.isnan(nvml.number(clock))
+    assert nvml.number(lambda library, handle: len(handle)) == len("gpu 0")
 
 
 def test_a_machine_without_a_driver_says_so():
