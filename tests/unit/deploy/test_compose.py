@@ -195,13 +195,18 @@ def test_what_is_mounted_from_here_is_here():
                 assert (DEPLOY / source).exists(), source
 
 
-def test_a_gpu_is_given_to_the_workers_and_to_nobody_else():
+def test_one_gpu_is_given_by_cdi_to_the_workers_and_to_nobody_else():
     gpu = compose("compose.gpu.yml")["services"]
     assert set(gpu) == {"benchmark-worker", "verifier-worker"}
     for service in gpu.values():
         told = service["environment"]
         assert told["PYTORCH_CUDA_ALLOC_CONF"] == "expandable_segments:True"
-        assert service["deploy"]["resources"]["reservations"]["devices"]
+        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+        assert set(device) == {"driver", "device_ids", "capabilities"}
+        assert device["driver"] == "cdi"
+        (named,) = map(filled_in, device["device_ids"])
+        assert named == "nvidia.com/gpu=0"
+        assert device["capabilities"] == ["gpu"]
 
 
 def composers():
