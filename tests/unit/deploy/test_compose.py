@@ -8,8 +8,10 @@ import pytest
 
 from deploy.local.programs import PROCESSES
 from deploy.secret_files import write_secrets
+from services.verifier_worker.settings import Settings
 from tests.support.deployment import (
     DEPLOY,
+    DOCKERFILE,
     OURS,
     PINNED,
     answers_at,
@@ -59,6 +61,31 @@ def test_the_example_names_every_variable_that_compose_asks_for():
     beside = {name for name in told - asked if name.startswith("QUASAR_")}
     assert unknown_variables(beside) == set()
     assert told - asked - beside == {"COMPOSE_PROFILES", "COMPOSE_FILE"}
+
+
+def test_a_verifier_starts_with_what_the_example_says(monkeypatch):
+    """In an image, once the operator has named the sandbox's digest."""
+    lines = (DEPLOY / "env.example").read_text().splitlines()
+    said = dict(
+        line.split("=", 1) for line in lines if line and line[0] != "#"
+    )
+    assert "workers" in said["COMPOSE_PROFILES"].split(",")
+    built = re.findall(r"(QUASAR_ENVIRONMENT)=(\w+)", DOCKERFILE)
+    told = SERVICES["verifier-worker"]["environment"]
+    for name, value in {**said, **dict(built), **told}.items():
+        if name.startswith("QUASAR_") and value:
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("QUASAR_SANDBOX_IMAGE", f"sha256:{'0' * 64}")
+    for name in ("QUASAR_REDIS_URL_FILE", "QUASAR_WORKER_SEED_FILE"):
+        monkeypatch.delenv(name)
+    settings = Settings(worker_name=filled_in(told["QUASAR_WORKER_NAME"]))
+    assert settings.environment == "production"
+    (folder,) = [
+        volume.rsplit(":", 2)[1]
+        for volume in map(filled_in, SERVICES["verifier-worker"]["volumes"])
+        if said["MODEL"] in volume
+    ]
+    assert str(settings.reference_model) == folder
 
 
 @pytest.mark.parametrize("name", OUR_SERVICES)
