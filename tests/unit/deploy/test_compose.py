@@ -180,6 +180,17 @@ def test_the_engines_socket_is_held_by_who_makes_sandboxes_alone():
     assert holders == {"benchmark-worker", "verifier-worker"}
 
 
+def test_a_miner_s_container_can_make_no_sandbox_and_his_page_says_so():
+    service = SERVICES["miner-agent"]
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    page = (DEPLOY.parent / "docs" / "miners.md").read_text()
+    section = page.split("## In a container")[1].split("\n## ")[0]
+    assert "**cannot judge**" in section
+    for told in re.findall(r"miner-agent \\?\s*(miner \w+)", section):
+        assert is_command(told.split())
+
+
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_what_a_service_waits_for_runs_where_it_runs(name):
     for other in SERVICES[name].get("depends_on", ()):
