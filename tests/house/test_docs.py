@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,22 @@ from quasar_core.settings import CoreSettings
 import services
 from deploy.reference.files import FILES
 from deploy.reference.variables import READERS, sections
+from services.cli import COMMANDS, load
 from tests.support.series import shown
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+RUNBOOKS = DOCS / "runbooks"
+ROUTINES = {
+    "drain-a-worker.md",
+    "judge-again.md",
+    "open-a-round.md",
+    "restore-a-backup.md",
+    "rotate-a-secret.md",
+    "rotate-the-api-hotkey.md",
+    "upgrade.md",
+}
+"""What is done without an alert, a page each."""
 
 
 def settings_classes():
@@ -111,6 +124,59 @@ def test_every_series_that_a_page_names_is_shown_by_a_process():
     assert named
     known = shown()
     assert {each for each in named if each[1] not in known} == set()
+
+
+def test_every_routine_has_a_runbook_that_an_owner_finds():
+    text = (ROOT / "deploy/prometheus/rules/alerts.yml").read_text()
+    alerts = set(re.findall(r"runbook: docs/runbooks/([a-z-]+\.md)", text))
+    pages = {page.name for page in RUNBOOKS.glob("*.md")}
+    assert pages - alerts == ROUTINES
+    owner = (DOCS / "owners.md").read_text()
+    assert {name for name in ROUTINES if f"runbooks/{name})" not in owner} == (
+        set()
+    )
+
+
+def commands_in(page):
+    """What a page tells to run of `quasar`, as lists of words."""
+    text = page.read_text()
+    blocks = re.findall(r"^ *```\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    inline = re.findall(
+        r"`([^`]+)`",
+        re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE),
+    )
+    for line in [*"".join(blocks).splitlines(), *inline]:
+        if found := re.search(
+            r"(?:^|(?<!-U)\s)quasar ([a-z].*)", " ".join(line.split())
+        ):
+            yield shlex.split(found[1], comments=True)
+
+
+@pytest.mark.parametrize(
+    "page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem
+)
+def test_a_runbook_tells_only_commands_that_there_are(page):
+    for first, *rest in commands_in(page):
+        command = load(first, COMMANDS[first])
+        words = list(rest)
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        assert not getattr(command, "commands", {}), f"{first} {rest}"
+        known = {name for each in command.params for name in each.opts}
+        options = {word for word in words if word.startswith("--")}
+        assert options <= known, f"{first} {rest}"
+
+
+def test_the_routines_tell_what_they_are_for():
+    told = {
+        tuple(words[:2])
+        for name in ROUTINES
+        for words in commands_in(RUNBOOKS / name)
+    }
+    orders = {"open-round", "close-round", "config", "log"}
+    orders |= {"requeue", "quarantine", "release", "invalidate"}
+    orders |= {"backup", "rebuild"}
+    assert {("admin", order) for order in orders} <= told
 
 
 def test_every_decision_record_has_its_parts():
