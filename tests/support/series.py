@@ -14,6 +14,9 @@ RULES = Path(__file__).resolve().parents[2] / "deploy/prometheus/rules"
 OF_PROMETHEUS = frozenset({"job", "instance", "process", "le"})
 """Labels that a target has, or a histogram's buckets."""
 
+OF_NODE = 'job="node"'
+"""What a node exporter shows, as `tests/integration/deploy` proves."""
+
 SUFFIXES = {
     "counter": ("_total",),
     "gauge": ("",),
@@ -63,7 +66,9 @@ def unknown(expression: str) -> list[str]:
 
 
 def asks(expression: str) -> bool:
-    """Whether a query asks for any series of ours, or for `up`."""
+    """Whether a query asks for series of ours, `up`, or a node exporter's."""
     return bool(
-        SELECTOR.search(expression) or re.search(r"\bup\b", expression)
+        SELECTOR.search(expression)
+        or re.search(r"\bup\b", expression)
+        or OF_NODE in expression
     )
