@@ -173,8 +173,8 @@ class Server:
                 self._running = _start()
             try:
                 socket.send_fds(self._running[1], [message], descriptors)
-            except BrokenPipeError:
-                # It has ended since the last job.
+            except (BrokenPipeError, ConnectionResetError):
+                # It has ended since the last job, perhaps without reading.
                 self._stop()
                 self._running = _start()
                 socket.send_fds(self._running[1], [message], descriptors)

@@ -171,6 +171,17 @@ def test_a_server_that_cannot_begin_is_told_by_its_status(
         assert referee.wait(30) == 4
 
 
+def test_a_server_that_ended_without_reading_costs_its_own_job_alone(
+    servers, monkeypatch
+):
+    with monkeypatch.context() as broken:
+        broken.setattr(forking, "COMMAND", (sys.executable, "-c", "exit(4)"))
+        with unspoken(servers) as referee:
+            assert referee.wait(30) == 4
+    with Play(servers, "say(well=True)") as play:
+        assert play.said() == {"well": True}
+
+
 def test_a_server_that_does_not_fork_is_killed(servers, monkeypatch):
     command = (sys.executable, "-c", "import time; time.sleep(60)")
     monkeypatch.setattr(forking, "COMMAND", command)
