@@ -11,6 +11,7 @@ from quasar_core.telemetry.metrics import (
     BEST_TOKENS_PER_SEC,
     CANARIES_OVERDUE,
     CANARY_RUNS,
+    CLOCK_AHEAD_SECONDS,
     GAUGES_REFRESHED,
     OUTBOX_LAG_SECONDS,
     OUTBOX_WAITING,
@@ -50,6 +51,7 @@ def update(
     _outbox(session, now)
     _workers(session, now)
     _canaries(session, now, canary_seconds)
+    _clock(session, now)
     GAUGES_REFRESHED.set(now.timestamp())
 
 
@@ -131,6 +133,17 @@ def _outbox(session: Session, now: datetime) -> None:
     ).one()
     OUTBOX_WAITING.set(waiting)
     OUTBOX_LAG_SECONDS.set(_age(oldest, now))
+
+
+def _clock(session: Session, now: datetime) -> None:
+    """Leases are counted by our clock, and messages by their senders'.
+
+    A server has one of its own that nobody else set wrong.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    there = session.execute(select(func.clock_timestamp())).scalar_one()
+    CLOCK_AHEAD_SECONDS.set((now - there).total_seconds())
 
 
 def _workers(session: Session, now: datetime) -> None:

@@ -115,6 +115,12 @@ GAUGES_REFRESHED = Gauge(
     " Unix time; 0 elsewhere.",
 )
 
+CLOCK_AHEAD_SECONDS = Gauge(
+    "quasar_clock_ahead_seconds",
+    "How far the scheduler's clock is ahead of the database's; 0 elsewhere,"
+    " and with SQLite.",
+)
+
 # --- judging ---------------------------------------------------------------
 
 STAGE_SECONDS = Histogram(

@@ -5,7 +5,11 @@ from prometheus_client import REGISTRY
 from quasar_core.contracts.events import WorkerSeen
 from quasar_core.domain.rounds import RoundStatus
 from quasar_core.domain.submissions import Status
-from quasar_core.telemetry.metrics import QUEUE_DEPTH, QUEUE_OLDEST_SECONDS
+from quasar_core.telemetry.metrics import (
+    CLOCK_AHEAD_SECONDS,
+    QUEUE_DEPTH,
+    QUEUE_OLDEST_SECONDS,
+)
 from sqlalchemy import select
 
 from services.api import gauges
@@ -152,3 +156,11 @@ def test_canaries_of_a_day_are_counted_and_late_ones_missed(sqlite_world):
     assert told() == (0, 0, 0, 0)
     world.record(worker_seen())
     assert told() == (0, 0, 1, 0)
+
+
+def test_with_sqlite_there_is_one_clock(sqlite_world):
+    world = sqlite_world
+    CLOCK_AHEAD_SECONDS.set(0)
+    with world.database.read() as session:
+        gauges.update(session, None, world.clock())
+    assert value("quasar_clock_ahead_seconds") == 0
