@@ -99,7 +99,9 @@ def taken(
 ) -> dict[str, int]:
     """How many of each coldkey's run or were judged in a round.
 
-    A queued submission with a live attempt is as good as running.
+    A queued submission with a live attempt is as good as running. What the
+    platform failed at costs no quota, but it had its turn: else a kernel that
+    nobody can judge would come first again and again.
     """
     rows = session.execute(
         select(Submission.coldkey, func.count())
@@ -109,7 +111,7 @@ def taken(
                 Submission.status.in_(PENDING - {Status.QUEUED}),
                 repository.is_under_way()
                 & (Submission.status == Status.QUEUED),
-                Submission.status.in_(JUDGED)
+                Submission.status.in_((*JUDGED, Status.INFRA_FAILED))
                 & (Submission.round_number == round_number),
             ),
         )

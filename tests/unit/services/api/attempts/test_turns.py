@@ -1,5 +1,7 @@
 from services.api.attempts import turns
 from services.api.attempts.repository import Job
+from tests.support.judged import Worker
+from tests.support.wallets import address
 
 
 def test_candidates_are_each_coldkeys_earliest(sqlite_world):
@@ -34,3 +36,24 @@ def test_whoever_had_a_turn_waits_for_those_who_had_none(sqlite_world):
         assert turns.next_in_turn(*asked) == last
         nowhere = (session, Job.BENCHMARK, "gpu", world.clock())
         assert turns.next_in_turn(*nowhere) is None
+
+
+def test_what_the_platform_failed_at_had_its_turn(sqlite_world):
+    world = sqlite_world
+    for name, cold in (("a", "x"), ("b", "y")):
+        world.register(name, cold)
+    failed = world.accepted("a")
+    worker = Worker(world.clock)
+    while world.status(failed) != "infra_failed":
+        job = world.take()
+        world.record(worker.started(job), worker.failed(job))
+        world.later(60)
+    again = world.accepted("a")
+    other = world.accepted("b")
+    with world.database.read() as session:
+        assert turns.taken(session, [address("x"), address("y")], 1) == {
+            address("x"): 1
+        }
+        asked = (session, Job.BENCHMARK, "cpu", world.clock())
+        assert {row.id for row in turns.candidates(*asked)} == {again, other}
+        assert turns.next_in_turn(*asked) == other
