@@ -26,7 +26,7 @@ from services.miner_agent.explain import printable
 from services.miner_agent.journal import Journal, JournalFault
 from services.miner_agent.repository import Fork, RepositoryFault
 from services.miner_agent.reproducing import NothingToReproduce
-from services.miner_agent.sealing import Tools
+from services.miner_agent.sealing import SealEnded, Tools
 from services.miner_agent.taking_part import NotSent
 from services.miner_agent.validation import NothingToValidate
 
@@ -59,6 +59,8 @@ def answering(as_json: bool) -> Iterator[None]:
         _give_up(fault.detail, fault.code.value, as_json)
     except SubmissionFault as fault:
         _give_up(fault.detail or fault.sentence, fault.code.value, as_json)
+    except SealEnded as fault:
+        _give_up(str(fault), fault.code.value, as_json)
     except USAGE_FAULTS as fault:
         _give_up(str(fault), "invalid_request", as_json)
     except QuasarError as fault:

@@ -32,7 +32,14 @@ LOST = frozenset(
 
 
 class SealEnded(NotSent):
-    """What was sealed has ended unopened; it may be sealed anew."""
+    """What was sealed has ended unopened; it may be sealed anew.
+
+    `code` is what the API would have said.
+    """
+
+    def __init__(self, sentence: str, code: ProblemCode) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -120,17 +127,24 @@ def _committed(tools: Tools, page: Page, **told: object) -> Page:
 def _check_alive(tools: Tools, page: Page, found: SubmissionView) -> None:
     if found.status in {Status.EXPIRED, Status.WITHDRAWN}:
         give_up(tools, page)
-        raise SealEnded(f"this sealed submission is {found.status}: seal anew")
+        raise SealEnded(
+            f"this sealed submission is {found.status}: seal anew",
+            ProblemCode.CONFLICT,
+        )
 
 
 def _wait(tools: Tools, page: Page) -> None:
-    """Until the chain is at the block from which it may be revealed."""
+    """Until the chain is at the block from which it may be revealed.
+
+    Raises SealEnded where it may not be any more: what is pushed is public.
+    """
     assert page.reveal_from_block is not None  # noqa: S101 -- committed
     heard: int | None = None
     while True:
         with _patience(tools):
             height = tools.client.current_round().current_block
             if height is not None and height >= page.reveal_from_block:
+                _check_opens(tools, page, height)
                 return
             if height is not None and height != heard:
                 heard = height
@@ -140,6 +154,21 @@ def _wait(tools: Tools, page: Page) -> None:
                     f" {page.reveal_from_block}"
                 )
         tools.pause(POLL_SECONDS)
+
+
+def _check_opens(tools: Tools, page: Page, height: int) -> None:
+    """Raise SealEnded where a reveal would come too late, or for nothing."""
+    last = page.reveal_until_block
+    # a push takes a while: the last block would be over
+    if last is not None and height >= last:
+        give_up(tools, page)
+        raise SealEnded(
+            f"it could be revealed until block {last}, and the chain is at"
+            f" {height}: nothing was pushed; seal anew",
+            ProblemCode.REVEAL_TOO_LATE,
+        )
+    assert page.submission_id is not None  # noqa: S101 -- committed
+    _check_alive(tools, page, tools.client.submission(page.submission_id))
 
 
 def _push(tools: Tools, page: Page) -> Page:

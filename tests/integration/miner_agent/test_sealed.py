@@ -330,10 +330,13 @@ def test_a_window_that_was_missed_is_told_and_sealed_anew(place, command):
     place.world.blocks(31)
 
     late = command(*place.arguments, "--seq-len=1000", "--json")
+    assert place.pushed() == []
     anew = command(*place.arguments, "--seq-len=1000", "--json")
 
     assert late.exit_code == 2
-    assert json.loads(late.stdout)["error"]["code"] == "reveal_too_late"
+    error = json.loads(late.stdout)["error"]
+    assert error["code"] == "reveal_too_late"
+    assert "nothing was pushed" in error["message"]
     assert json.loads(anew.stdout)["status"] == "queued"
     with place.world.database.read() as session:
         rows = session.query(Submission).order_by(Submission.id).all()

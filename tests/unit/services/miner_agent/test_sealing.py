@@ -13,8 +13,9 @@ from quasar_core.contracts.http import (
 )
 from quasar_core.errors import ProblemCode
 
+from services.miner_agent import sealing
 from services.miner_agent.journal import Journal, Step
-from services.miner_agent.sealing import Tools, carry_on
+from services.miner_agent.sealing import SealEnded, Tools, carry_on
 from services.miner_agent.taking_part import NotSent
 from tests.support.api_server import NOW, round_view, submission_view
 from tests.support.wallets import address
@@ -103,6 +104,7 @@ def test_it_waits_for_the_block_through_whatever_passes(start):
             problem(503, ProblemCode.UNAVAILABLE, retry_after_seconds=5.0),
             at(10),
         ],
+        submission=[sealed()],
         reveal=[
             problem(425, ProblemCode.REVEAL_TOO_EARLY),
             problem(429, ProblemCode.QUOTA_EXCEEDED),
@@ -138,6 +140,20 @@ def test_a_refusal_is_told_and_noted_where_it_is_for_good(
     assert start(page, reveal=[fault])[:2] == (fault, step)
 
 
+def sealed(status="committed", **changes):
+    return submission_view(
+        ID,
+        status=status,
+        commitment=CommitmentView(
+            commitment_hash="d" * 64,
+            reveal_from_block=10,
+            reveal_until_block=30,
+            salt=None,
+        ),
+        **changes,
+    )
+
+
 def found(status, **changes):
     row = SubmissionSummary(
         submission_id=ID,
@@ -152,17 +168,7 @@ def found(status, **changes):
         weighted_score=None,
         created_at=NOW,
     )
-    view = submission_view(
-        ID,
-        status=status,
-        commitment=CommitmentView(
-            commitment_hash="d" * 64,
-            reveal_from_block=10,
-            reveal_until_block=30,
-            salt=None,
-        ),
-        **changes,
-    )
+    view = sealed(status, **changes)
     return {
         "commit": [problem(409, ProblemCode.COMMITMENT_REPEATED)],
         "submissions": [SubmissionPage(submissions=(row,), next_cursor=None)],
@@ -171,9 +177,11 @@ def found(status, **changes):
 
 
 def test_what_had_arrived_before_a_kill_is_found_again(start):
+    answers = found("committed")
+    answers["submission"] *= 2
     result, step, told, _ = start(
         a_page(remote=None),
-        **found("committed"),
+        **answers,
         current_round=[at(10)],
         reveal=[ACCEPTED],
     )
@@ -200,3 +208,35 @@ def test_an_api_that_lists_nothing_it_has_is_not_believed(start):
 def test_a_commitment_that_is_refused_stays_as_it_is(start):
     fault = problem(429, ProblemCode.QUOTA_EXCEEDED)
     assert start(a_page(), commit=[fault])[:2] == (fault, Step.SEALED)
+
+
+@pytest.mark.parametrize(
+    ("block", "answers"),
+    [
+        (30, {}),
+        (500, {}),
+        (10, {"submission": [sealed("withdrawn")]}),
+        (10, {"submission": [sealed("expired")]}),
+    ],
+)
+def test_nothing_is_pushed_that_cannot_be_revealed(
+    start, monkeypatch, block, answers
+):
+    pushed = []
+    monkeypatch.setattr(sealing, "push", lambda *_: pushed.append(True))
+    page = committed(remote="origin")
+    result, step, _, _ = start(page, current_round=[at(block)], **answers)
+    assert isinstance(result, SealEnded)
+    assert (step, pushed) == (Step.LOST, [])
+
+
+def test_it_is_asked_again_whether_it_may_be_revealed(start, monkeypatch):
+    monkeypatch.setattr(sealing, "push", lambda *_: None)
+    result, step, told, _ = start(
+        committed(remote="origin"),
+        current_round=[at(29), at(29)],
+        submission=[ApiUnavailable("gone"), sealed()],
+        reveal=[ACCEPTED],
+    )
+    assert (result, step) == (ACCEPTED, Step.REVEALED)
+    assert told[0] == "gone; trying again"

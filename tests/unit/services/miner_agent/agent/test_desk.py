@@ -113,7 +113,11 @@ def test_nothing_is_done_before_its_block(book, desk, tmp_path):
 def test_what_is_due_is_revealed(book, desk, tmp_path):
     one = flying(book, State.SEALED)
     sealed(tmp_path)
-    due, said = desk(current_round=[at(10), at(10)], reveal=[ACCEPTED])
+    due, said = desk(
+        current_round=[at(10), at(10)],
+        submission=[submission_view(ID, status="committed")],
+        reveal=[ACCEPTED],
+    )
     assert due.step()
     assert book.put(one).state == State.REVEALED
     assert said == ["revealed"]
