@@ -77,8 +77,12 @@ def signed_client(
         settings.wallet_name, settings.wallet_hotkey, settings.wallet_path
     )
     signer = RequestSigner(wallet.keypair, settings.receiver_hotkey)
-    with QuasarClient(settings.api_url, signer) as client:
-        signer.learn(client.current_round().receiver_hotkey)
+    with QuasarClient(
+        settings.api_url,
+        signer,
+        on_round=lambda current: signer.learn(current.receiver_hotkey),
+    ) as client:
+        client.current_round()
         yield client, wallet.hotkey
 
 

@@ -220,7 +220,11 @@ async def _caller(api: FakeApi, request: Request) -> str | Response:
     body = await request.body()
     try:
         found = signatures.verify(
-            request.headers, body, request.method, request.url.path, RECEIVER
+            request.headers,
+            body,
+            request.method,
+            request.url.path,
+            api.round.receiver_hotkey,
         )
     except signatures.SignatureFault as fault:
         return problem(401, fault.code, str(fault))

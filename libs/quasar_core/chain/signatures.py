@@ -25,9 +25,12 @@ from quasar_core.chain.keys import (
     worker_verifier,
 )
 from quasar_core.errors import ProblemCode, QuasarError
+from quasar_core.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
     from bittensor import Wallet
+
+log = get_logger("signatures")
 
 MAX_AGE_SECONDS = 10.0
 ALLOWED_SKEW_SECONDS = 2.0
@@ -141,22 +144,31 @@ def sign(
 class RequestSigner:
     """`sign(method, path, body)` for an HTTP client, by one key.
 
-    The receiver is the deployment's hotkey; it may be learnt (from
-    `/rounds/current`) after the client was made, but then never changes:
-    an API that becomes another one has to be asked about.
+    The receiver is the deployment's hotkey. One that was given is pinned:
+    an API that becomes another one has to be asked about. Else it is learnt
+    (from `/rounds/current`), and learnt anew when the API rotates it: what
+    is signed for one receiver is worth nothing to another.
     """
 
     def __init__(self, keypair: Keypair, receiver: str | None = None) -> None:
         self._keypair = keypair
+        self._is_pinned = receiver is not None
         self.receiver = receiver
 
     def learn(self, receiver: str) -> None:
-        """Sign for this receiver from now on; WrongReceiver if another."""
-        if self.receiver is not None and self.receiver != receiver:
+        """Sign for this receiver from now on.
+
+        Raises WrongReceiver where another one is pinned.
+        """
+        if receiver == self.receiver:
+            return
+        if self._is_pinned:
             raise WrongReceiver(
                 f"the API calls itself {receiver}, and {self.receiver} was"
                 " expected: nothing is signed for it"
             )
+        if self.receiver is not None:
+            log.warning("receiver.rotated", former=self.receiver, now=receiver)
         self.receiver = receiver
 
     def __call__(self, method: str, path: str, body: bytes) -> dict[str, str]:

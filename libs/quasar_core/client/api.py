@@ -81,12 +81,15 @@ class QuasarClient:
         timeout_seconds: float = TIMEOUT_SECONDS,
         attempts: int = ATTEMPTS,
         pause: Callable[[float], None] = time.sleep,
+        on_round: Callable[[RoundView], object] | None = None,
     ) -> None:
+        """`on_round` hears each answer of `current_round`."""
         url = checked_url(base_url)
         self.base_url = base_url
         self._sign = sign
         self._attempts = attempts
         self._pause = pause
+        self._on_round = on_round
         self._http = httpx2.Client(
             base_url=url,
             timeout=timeout_seconds,
@@ -170,7 +173,10 @@ class QuasarClient:
 
     def current_round(self) -> RoundView:
         """The open round: all that a verdict depends on."""
-        return self._get("/rounds/current", RoundView)
+        current = self._get("/rounds/current", RoundView)
+        if self._on_round is not None:
+            self._on_round(current)
+        return current
 
     def round(self, round_number: int) -> RoundView:
         """A round by its number."""

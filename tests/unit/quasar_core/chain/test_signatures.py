@@ -9,6 +9,7 @@ import pytest
 from quasar_core.chain import signatures
 from quasar_core.chain.signatures import Caller
 from quasar_core.errors import ProblemCode
+from structlog.testing import capture_logs
 
 from tests.support.wallets import KeyedWallet, address, keypair
 
@@ -202,6 +203,15 @@ def test_a_request_signer_signs_for_the_receiver_it_learnt():
     sign.learn(API)
 
     assert verify(sign("POST", PATH, BODY)).hotkey == address("miner")
+
+
+def test_a_request_signer_follows_an_api_that_rotates_what_it_learnt():
+    sign = signatures.RequestSigner(keypair("miner"))
+    sign.learn(address("former"))
+    with capture_logs() as lines:
+        sign.learn(API)
+    assert verify(sign("POST", PATH, BODY)).hotkey == address("miner")
+    assert [line["event"] for line in lines] == ["receiver.rotated"]
 
 
 def test_a_request_signer_is_not_talked_into_another_receiver():

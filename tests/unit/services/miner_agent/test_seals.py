@@ -1,5 +1,7 @@
 """Which sealed submission is meant; the whole way is an integration test."""
 
+from uuid import UUID
+
 import pytest
 from quasar_core.execution.git import create_repository, head
 
@@ -72,7 +74,12 @@ def test_a_commit_is_sealed_again_only_where_the_round_takes_it_again(
 
 
 def test_what_opens_first_is_resumed_first(tools):
-    made = tools(current_round=[ROUND] * 2, reveal=[ACCEPTED] * 2)
+    view = submission_view(UUID(int=7), status="committed")
+    made = tools(
+        current_round=[ROUND] * 2,
+        submission=[view] * 2,
+        reveal=[ACCEPTED] * 2,
+    )
     for digit, block in (("a", 20), ("b", 10)):
         made.journal.put(
             a_page(
@@ -80,7 +87,8 @@ def test_what_opens_first_is_resumed_first(tools):
                 remote=None,
                 commitment_hash=digit * 64,
                 reveal_from_block=block,
-                reveal_until_block=90,
+                reveal_until_block=190,
+                submission_id=view.submission_id,
             )
         )
     done = resume(made, ROUND, address("miner"))

@@ -17,6 +17,7 @@ from quasar_core.errors import ProblemCode
 
 from services.weight_setter.setter import Skip, WeightSetter
 from tests.support.api_server import (
+    RECEIVER,
     FakeApi,
     problem,
     round_view,
@@ -67,7 +68,7 @@ def make(api, chain):
     clients: list[QuasarClient] = []
 
     def build(**options) -> WeightSetter:
-        signer = RequestSigner(keypair("validator"))
+        signer = RequestSigner(keypair("validator"), options.pop("pin", None))
         client = QuasarClient(
             options.pop("url", api.url), signer, pause=lambda _: None
         )
@@ -271,17 +272,25 @@ def test_another_subnets_api_is_refused(make, api, chain):
     assert "subnet 439" in report.reason
 
 
-def test_an_api_that_becomes_another_one_sets_nothing(make, api, clock):
+def test_an_api_that_rotates_its_hotkey_is_followed(make, api, clock):
     setter = make()
+    setter.turn()
+    clock.now += TEMPO
+    api.round = round_view(receiver_hotkey=address("rotated"))
+
+    assert setter.turn().outcome == "set"
+    assert [report["outcome"] for report in api.reports] == ["set", "set"]
+
+
+def test_an_api_that_is_another_than_the_pinned_sets_nothing(make, api, clock):
+    setter = make(pin=RECEIVER)
     setter.turn()
     clock.now += TEMPO
     api.round = round_view(receiver_hotkey=address("impostor"))
 
     assert setter.turn().outcome == "refused"
-    assert [report["outcome"] for report in api.reports] == [
-        "set",
-        "refused",
-    ]
+    # nothing is signed for it, so that it takes no report either
+    assert [report["outcome"] for report in api.reports] == ["set"]
 
 
 def test_with_the_api_away_weights_stay_and_the_report_waits(make, api, chain):
