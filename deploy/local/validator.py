@@ -18,6 +18,7 @@ from deploy.local.identities import register
 from deploy.local.operate import watch_over
 from deploy.local.processes import Processes, Program
 from deploy.local.screen import Screen
+from services.weight_setter.settings import WeightSetterSettings
 
 MODULES = {
     "benchmark-worker": "services.benchmark_worker",
@@ -111,21 +112,23 @@ def run_operator(deployment: Deployment, folder: Path) -> None:
 def join_local_chain(deployment: Deployment) -> Deployment:
     """Register the operator with a permit on a local chain; plays there.
 
-    What comes back names that chain's subnet. The wallet is made if it is
-    missing. Raises NotLocal or ChainUnavailable where the address is no
-    local chain that exists.
+    Chain and wallet that are not given are the environment's. What comes
+    back names that chain's subnet. The wallet is made if it is missing.
+    Raises NotLocal or ChainUnavailable where the address is no local chain
+    that exists.
     """
-    path = local_path(deployment.chain_url or "")
+    settings = WeightSetterSettings()
+    path = local_path(deployment.chain_url or settings.chain_url)
     if path is None:
         raise NotLocal(
             "--mock plays on a local chain: give its address with --network"
-            " local:///PATH/chain.json, or leave --api-url out to have a"
+            " local:///PATH/chain.json (or QUASAR_CHAIN_URL), or leave --api-url out to have a"
             " whole stack started"
         )
     wallet = create_wallet(
-        deployment.wallet_name or "validator",
-        deployment.wallet_hotkey or "default",
-        deployment.wallet_path or Path("~/.bittensor/wallets"),
+        deployment.wallet_name or settings.wallet_name,
+        deployment.wallet_hotkey or settings.wallet_hotkey,
+        deployment.wallet_path or settings.wallet_path,
     )
     chain = LocalChain(path, netuid=deployment.netuid)
     register(chain, wallet, permit=True)

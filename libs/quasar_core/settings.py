@@ -169,6 +169,17 @@ class ChainSettings(CoreSettings):
         validation_alias=AliasChoices("QUASAR_NETUID", "NETUID"),
         description="The subnet; 24 on the test network.",
     )
+    block_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=12.0,
+        validation_alias=AliasChoices(
+            "QUASAR_BLOCK_SECONDS", "BLOCK_TIME_SECONDS"
+        ),
+        description=(
+            "How long a block of a real chain lasts: its height is read"
+            " twice as often, and is unknown after three. A local chain"
+            " knows its own."
+        ),
+    )
 
 
 class ParticipantSettings(ChainSettings):

@@ -60,7 +60,12 @@ def make_doors(settings: Settings) -> Doors:
         database=Database(settings.database_url),
         bus=Bus(settings.redis_url),
         registry=Registry(
-            partial(open_chain, settings.chain_url, settings.netuid),
+            partial(
+                open_chain,
+                settings.chain_url,
+                settings.netuid,
+                block_seconds=settings.block_seconds,
+            ),
             refresh_seconds=settings.metagraph_refresh_seconds,
             stale_seconds=settings.metagraph_stale_seconds,
         ),

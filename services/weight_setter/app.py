@@ -43,7 +43,12 @@ def opened(
     wallet = open_wallet(
         settings.wallet_name, settings.wallet_hotkey, settings.wallet_path
     )
-    chain = open_chain(settings.chain_url, settings.netuid, wallet=wallet)
+    chain = open_chain(
+        settings.chain_url,
+        settings.netuid,
+        wallet=wallet,
+        block_seconds=settings.block_seconds,
+    )
     signer = RequestSigner(wallet.keypair, settings.receiver_hotkey)
     with QuasarClient(settings.api_url, signer) as client:
         setter = WeightSetter(

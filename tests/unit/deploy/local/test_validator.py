@@ -67,6 +67,19 @@ def test_on_a_local_chain_the_operator_is_registered_with_a_permit(tmp_path):
     assert neuron.validator_permit
 
 
+def test_mock_reads_what_is_not_given_from_the_environment(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "chain.json"
+    chain = LocalChain.create(path)
+    monkeypatch.setenv("QUASAR_CHAIN_URL", f"local://{path}")
+    monkeypatch.setenv("QUASAR_WALLET_NAME", "mine")
+    monkeypatch.setenv("QUASAR_WALLET_PATH", str(tmp_path))
+    join_local_chain(Deployment())
+    (neuron,) = chain.metagraph().neurons
+    assert neuron.hotkey == open_wallet("mine", "default", tmp_path).hotkey
+
+
 @pytest.mark.parametrize("url", [None, "finney", "ws://127.0.0.1:9944"])
 def test_mock_never_means_a_real_chain(url):
     with pytest.raises(NotLocal, match="local:///PATH"):

@@ -46,3 +46,8 @@ def test_only_a_local_address_has_a_file():
     assert local_path("local:///a/chain.json") == Path("/a/chain.json")
     assert local_path("local://~/c.json") == Path.home() / "c.json"
     assert local_path("finney") is None
+
+
+def test_a_real_chains_blocks_last_as_long_as_it_is_told():
+    chain = open_chain("ws://127.0.0.1:9944", 439, block_seconds=6.5)
+    assert chain.block_seconds == 6.5
