@@ -122,8 +122,8 @@ def join_local_chain(deployment: Deployment) -> Deployment:
     if path is None:
         raise NotLocal(
             "--mock plays on a local chain: give its address with --network"
-            " local:///PATH/chain.json (or QUASAR_CHAIN_URL), or leave --api-url out to have a"
-            " whole stack started"
+            " local:///PATH/chain.json (or QUASAR_CHAIN_URL), or leave"
+            " --api-url out to have a whole stack started"
         )
     wallet = create_wallet(
         deployment.wallet_name or settings.wallet_name,
