@@ -50,6 +50,7 @@ from services.api.recording.verdicts import (
     logits_fault,
     score_of,
 )
+from services.api.submissions.moves import archive
 
 log = get_logger("api.recorder")
 
@@ -86,9 +87,13 @@ def source_fetched(scene: Scene, event: SourceFetched) -> None:
         raise ReportRefused("the source is not the code it says it is")
     if scene.submission.tree_hash is None:
         sources.archive(scene.session, source, scene.now)
-        scene.submission.tree_hash = source.tree_hash
-        scene.submission.identity = source.identity
-        scene.submission.updated_at = scene.now
+        archive(
+            scene.session,
+            scene.submission,
+            identity=source.identity,
+            tree_hash=source.tree_hash,
+            now=scene.now,
+        )
         scene.tell_stage(
             Stage.FETCH,
             {

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quasar_core.domain.rounds import RoundStatus
-from sqlalchemy import Select, select, update
+from quasar_core.domain.submissions import Status
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from services.api.db.models import Round
+from services.api.db.models import Round, Submission
 from services.api.db.records import Baseline
 
 _OPEN = select(Round).where(Round.status == RoundStatus.OPEN)
 
 FROZEN = (RoundStatus.FINALISED, RoundStatus.WEIGHED)
+SOON_SCORED = (Status.VERIFYING, Status.SCORED, Status.QUARANTINED)
+"""Scored, or by one move: perhaps in this moment, by somebody else."""
 
 
 def by_number(session: Session, number: int) -> Round | None:
@@ -81,6 +84,39 @@ def results_changed(session: Session, number: int) -> None:
     session.execute(
         update(Round)
         .where(Round.number == number)
+        .values(results_version=Round.results_version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def originals_changed(
+    session: Session, identity: str, league: str, besides: int | None = None
+) -> None:
+    """Let the boards be made anew on which copies of a work stand.
+
+    Who was first with it decides in every round that is not frozen.
+    `besides` is a round whose boards change whatever stands on them. Rounds
+    are locked in the order of their numbers, as the scheduler locks them.
+    """
+    copied = select(Submission.round_number).where(
+        Submission.identity == identity,
+        Submission.league == league,
+        Submission.status.in_(SOON_SCORED),
+    )
+    changed = (
+        select(Round.number)
+        .where(
+            or_(
+                Round.number == besides,
+                and_(Round.status.not_in(FROZEN), Round.number.in_(copied)),
+            )
+        )
+        .order_by(Round.number)
+        .with_for_update()
+    )
+    session.execute(
+        update(Round)
+        .where(Round.number.in_(changed))
         .values(results_version=Round.results_version + 1)
         .execution_options(synchronize_session=False)
     )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from services.api.db import eventlog
 from services.api.db.models import Round, Submission
-from services.api.rounds.repository import results_changed
+from services.api.rounds.repository import originals_changed, results_changed
 
 RANKED = frozenset({Status.SCORED})
 
@@ -75,6 +75,27 @@ def enter(
         to_status=submission.status,
         evidence=facts_of(submission),
     )
+    _claim_work(session, submission)
+
+
+def _claim_work(session: Session, submission: Submission) -> None:
+    """Whose code is known in a league may be the first there with it."""
+    if submission.identity is not None:
+        originals_changed(session, submission.identity, submission.league)
+
+
+def archive(
+    session: Session,
+    submission: Submission,
+    *,
+    identity: str,
+    tree_hash: str,
+    now: datetime,
+) -> None:
+    """Let the code of a submission be known from now on."""
+    submission.identity, submission.tree_hash = identity, tree_hash
+    submission.updated_at = now
+    _claim_work(session, submission)
 
 
 def reveal(
@@ -125,7 +146,14 @@ def move(
             to_status=step,
             evidence=evidence if step is to else {"implied_by": to.value},
         )
-        if step in RANKED or start in RANKED:
+        if step is Status.INVALIDATED and submission.identity is not None:
+            originals_changed(
+                session,
+                submission.identity,
+                submission.league,
+                submission.round_number,
+            )
+        elif step in RANKED or start in RANKED:
             results_changed(session, submission.round_number)
 
 
@@ -165,6 +193,7 @@ def carry_over(
     one that it was sent for.
     """
     start = submission.round_number
+    _claim_work(session, submission)
     submission.round_number = to.number
     submission.updated_at = now
     with suppress(BelowSmallestLeague):
@@ -195,3 +224,4 @@ def carry_over(
             "weighted_score": submission.weighted_score,
         },
     )
+    _claim_work(session, submission)

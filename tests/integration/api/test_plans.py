@@ -79,6 +79,7 @@ READS = {
     "explanation": lambda s, n: explained(s, n // 2),
     "challenges": lambda s, n: challenges.duels(s, n // 2),
     "orders": lambda s, _: history.orders(s, before=None, limit=9),
+    "originals": lambda s, _: rounds.originals_changed(s, "0" * 64, "1M"),
     "queue": lambda s, _: estimates.place_of(s, queued(some(s))),
     "usage": lambda s, n: usage.use_of(s, "cold-3", hotkey(3), "1M", n),
     "door": lambda s, n: submissions.at_the_door(s, DOOR, n),

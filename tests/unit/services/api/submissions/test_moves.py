@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import pytest
 from quasar_core.domain.submissions import IllegalMove, Status
 
@@ -5,7 +7,7 @@ from services.api.db.models import Round, Submission
 from services.api.rounds import repository as rounds
 from services.api.submissions import repository
 from services.api.submissions.moves import carry_over, enter, move
-from tests.support.judged import play
+from tests.support.judged import Worker, a_source, judge, play
 
 
 @pytest.fixture
@@ -58,6 +60,85 @@ def test_a_score_changes_the_boards(sqlite_world):
     before = world.client.get("/leaderboard").headers["etag"]
     play(world, "b")
     assert world.client.get("/leaderboard").headers["etag"] != before
+
+
+def standings(world, number=1):
+    answer = world.client.get(f"/rounds/{number}/standings")
+    rows = answer.json()["rows"]
+    told = {row["hotkey"]: row["unpaid_reason"] for row in rows}
+    return answer.headers["etag"], told
+
+
+def taken_out(world, submission_id, *statuses):
+    with world.database.write() as session:
+        row = repository.locked(session, submission_id)
+        assert row is not None
+        for status in statuses:
+            move(session, row, status, actor="admin:a", now=world.clock())
+
+
+def copied(world):
+    """An author's submission, and the hotkey that has copied it."""
+    world.register("author")
+    copier = world.register("copier")
+    original = play(world, "author", text="x = 7\n")
+    world.blocks(1)
+    play(world, "copier", text="x = 7\n")
+    return original, copier
+
+
+def test_who_was_first_is_known_once_his_source_is(sqlite_world):
+    world = sqlite_world
+    world.register("author")
+    copier = world.register("copier")
+    original = world.accepted("author")
+    job, worker = world.take(), Worker(world.clock)
+    world.blocks(1)
+    play(world, "copier", text="x = 7\n")
+    before, told = standings(world)
+    assert told == {copier: None}
+    world.record(worker.started(job), worker.fetched(job, a_source("x = 7\n")))
+    after, told = standings(world)
+    assert told == {copier: "not_the_original"}
+    assert after != before
+    world.record(worker.rejected(job))
+    assert world.status(original) == "rejected"
+    assert standings(world)[1] == told
+
+
+@pytest.mark.parametrize("by_way_of", [(), (Status.QUARANTINED,)])
+def test_an_original_that_is_invalid_hands_its_work_on(
+    sqlite_world, by_way_of
+):
+    world = sqlite_world
+    original, copier = copied(world)
+    for status in (*by_way_of, Status.INVALIDATED):
+        before, told = standings(world)
+        assert told[copier] is not None
+        taken_out(world, original, status)
+    after, told = standings(world)
+    assert told == {copier: None}
+    assert after != before
+
+
+def test_an_original_of_another_round_decides_in_this_one(sqlite_world):
+    world = sqlite_world
+    author, copier = world.register("author"), world.register("copier")
+    original = play(world, "author", text="x = 7\n")
+    world.blocks(14_400)
+    world.turn()
+    world.turn()
+    assert standings(world)[1] == {author: None}
+    (again,) = world.client.get("/submissions?round=2").json()["submissions"]
+    judge(world, UUID(again["submission_id"]), 1.0, a_source("x = 7\n"))
+    play(world, "copier", text="x = 7\n")
+    taken_out(world, UUID(again["submission_id"]), Status.INVALIDATED)
+    before, told = standings(world, 2)
+    assert told == {copier: "not_the_original"}
+    taken_out(world, original, Status.INVALIDATED)
+    after, told = standings(world, 2)
+    assert told == {copier: None}
+    assert after != before
 
 
 def test_no_life_begins_in_its_middle(sqlite_world):
