@@ -73,7 +73,8 @@ async def the_caller(
     """Who signed this request; Problem 401 where nobody did.
 
     Failures are counted against the address that they came from, and what
-    writes against the hotkey.
+    writes against the hotkey. A request that comes too late is no failure
+    but a clock's, or our own delay's; the limit on requests bounds them.
     """
     state = request.scope["state"]
     if "caller" in state:
@@ -86,8 +87,9 @@ async def the_caller(
             target_of(request),
             doors.settings.receivers(doors.clock()),
         )
-    except Problem:
-        if doors.limits is not None:
+    except Problem as fault:
+        stale = fault.code is ProblemCode.SIGNATURE_STALE
+        if doors.limits is not None and not stale:
             await doors.limits.failed(state["client"])
         raise
     if doors.limits is not None and request.method not in SAFE:

@@ -3,6 +3,7 @@
 # pylint: disable=redefined-outer-name
 
 import json
+import time
 from functools import partial
 
 import jsonschema_rs
@@ -10,7 +11,7 @@ import pytest
 from quasar_core.chain.signatures import sign
 
 from tests.support.api import RECEIVER, make_world, submission
-from tests.support.wallets import address, spelled
+from tests.support.wallets import address, keypair, spelled
 
 LIMITS = {
     "requests_per_minute": 1_000,
@@ -174,6 +175,20 @@ def test_failed_signatures_ban_an_address_for_a_while(limited):
         assert 0 < int(answer.headers["retry-after"]) <= 3_600
     assert problem(world.submit("a")) == (403, "banned")
     assert world.client.get("/health/live").status_code == 200
+
+
+def test_a_request_that_comes_too_late_is_no_failure_to_sign(limited):
+    world = limited
+    path, body = "/submit_submission", json.dumps(submission("a")).encode()
+    late = time.time_ns() - 60_000_000_000
+    headers = sign(keypair("a"), "POST", path, body, RECEIVER, late)
+    for _ in range(5):
+        answer = world.client.post(path, content=body, headers=headers)
+        assert problem(answer) == (401, "signature_stale")
+        assert "ratelimit-remaining" in answer.headers, "it is bounded"
+    for _ in range(3):
+        assert fail(world).status_code == 401
+    assert problem(fail(world)) == (403, "banned")
 
 
 def test_who_signs_as_he_must_is_never_counted_as_failing(limited):
