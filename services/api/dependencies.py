@@ -175,4 +175,5 @@ HotkeyFilter = Annotated[
 HotkeyInPath = Annotated[
     str,
     Path(pattern=r"^[1-9A-HJ-NP-Za-km-z]{46,50}$", description="ss58"),
+    AfterValidator(canonical_filter),
 ]

@@ -4,6 +4,7 @@ from quasar_core.errors import Problem
 
 from services.api.leaderboard.routes import page, round_or_current
 from tests.support.played import leaderboard_row
+from tests.support.wallets import spelled
 
 
 def test_a_round_is_asked_for_by_number_or_is_the_open_one(sqlite_world):
@@ -18,6 +19,18 @@ def test_a_round_is_asked_for_by_number_or_is_the_open_one(sqlite_world):
         with pytest.raises(Problem) as refused:
             round_or_current(session, None)
         assert refused.value.status == 503
+
+
+def test_a_miner_is_explained_in_any_spelling_of_his_hotkey(sqlite_world):
+    world = sqlite_world
+    hotkey = world.register("a")
+    world.accepted("a")
+    for asked in (hotkey, spelled("a").ss58_address):
+        answer = world.client.get(f"/rounds/1/explain/{asked}")
+        assert (answer.status_code, answer.json()["hotkey"]) == (200, hotkey)
+    nobody = hotkey[:-1] + ("1" if hotkey[-1] != "1" else "2")
+    answer = world.client.get(f"/rounds/1/explain/{nobody}")
+    assert answer.status_code == 422
 
 
 def test_a_board_comes_in_pages_by_place():
