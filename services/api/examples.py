@@ -41,6 +41,8 @@ BY_NAME: Mapping[str, Any] = {
     "tokens_per_sec_low": 250_100.0,
     "tokens_per_sec_high": 252_400.0,
     "claimed_tokens_per_sec": 250_000.0,
+    "benchmarks": {"300000": 250_000.0},
+    "claimed_benchmarks": {"300000": 250_000.0},
     "weighted_score": 251_300.0,
     "speedup_vs_baseline": 1.31,
     "share": 0.6,

@@ -61,6 +61,7 @@ def whole(
             "eta_seconds": eta_seconds,
             "quota": _quota(session, row) if for_owner else None,
             "claimed_tokens_per_sec": row.claimed_tokens_per_sec,
+            "claimed_benchmarks": row.claimed_benchmarks,
             "score": score(row),
             "weighted_score": row.weighted_score,
             "verdict": verdict(row, for_owner=for_owner),

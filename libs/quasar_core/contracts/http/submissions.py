@@ -121,6 +121,7 @@ class SubmissionView(Contract):
     eta_seconds: float | None
     quota: QuotaLeft | None = None
     claimed_tokens_per_sec: float | None
+    claimed_benchmarks: dict[str, float] | None = None
     score: Score | None
     weighted_score: float | None
     verdict: Verdict | None

@@ -1,7 +1,7 @@
 from quasar_core.errors import Stage
 
 from services.api.submissions import repository, views
-from tests.support.judged import Worker
+from tests.support.judged import Worker, play
 
 
 def test_stages_are_those_of_the_newest_attempt_that_passed_them(
@@ -24,6 +24,19 @@ def test_stages_are_those_of_the_newest_attempt_that_passed_them(
         ("fetch", 3.0),
         ("smoke", 2.0),
     ]
+
+
+def test_what_a_miner_claims_is_shown_beside_what_was_measured(sqlite_world):
+    world = sqlite_world
+    world.register("a")
+    claims = {"512": 1e6, "1024": 2.5e6}
+    claimed = play(world, "a", tokens_per_sec=9e9, benchmarks=claims)
+    view = world.view(claimed)
+    assert view["claimed_benchmarks"] == claims
+    assert view["claimed_tokens_per_sec"] == 9e9
+    assert view["score"]["tokens_per_sec"] == 1024.0
+    silent = world.accepted("a", target_sequence_length=500)
+    assert world.view(silent)["claimed_benchmarks"] is None
 
 
 def test_a_log_tail_is_shown_to_its_owner(sqlite_world):
