@@ -10,6 +10,7 @@ from quasar_core.domain.submissions import (
     Status,
     after_lost_attempt,
 )
+from quasar_core.errors import Stage
 from quasar_core.telemetry.logs import get_logger
 from quasar_core.telemetry.metrics import ATTEMPTS, VERDICTS
 from sqlalchemy.orm import Session
@@ -49,11 +50,14 @@ def give_up(
     actor: str,
     now: datetime,
     backoff_seconds: float,
+    stage: Stage | None = None,
 ) -> None:
     """An attempt came to nothing: another one later, or no more.
 
-    `state` is failed, harmed or lost; both rows are locked. At most three,
-    and the wait before the next doubles. Where a second worker that was
+    `state` is failed, harmed or lost; both rows are locked. Everybody reads
+    that and the stage, and nobody but the operator the reason: it may be an
+    exception's own words. At most three attempts, and the wait before the
+    next doubles. Where a second worker that was
     healthy came to harm, the submission is turned down if both are known to
     be healthy still, and waits for that word otherwise.
     """
@@ -70,7 +74,7 @@ def give_up(
         "attempt": attempt.number,
         "worker": attempt.worker,
         "outcome": state.value,
-        "reason": reason[:1_000],
+        "stage": stage or submission.stage,
     }
     log.warning(
         "attempt.given_up",
@@ -78,6 +82,7 @@ def give_up(
         attempt_id=str(attempt.id),
         job=job.value,
         goes_to=goes_to.value,
+        reason=attempt.reason,
         **evidence,
     )
     if harm.convicted(session, submission, actor=actor, now=now):

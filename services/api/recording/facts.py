@@ -215,7 +215,12 @@ def settle_judge(scene: Scene, manifest: Manifest) -> None:
         scene.round.harness_digest = manifest.harness_digest
 
 
-def start_over(scene: Scene, reason: str, state: State = State.FAILED) -> None:
+def start_over(
+    scene: Scene,
+    reason: str,
+    state: State = State.FAILED,
+    stage: Stage | None = None,
+) -> None:
     """The attempt came to nothing, by no known fault of the submission."""
     give_up(
         scene.session,
@@ -226,4 +231,5 @@ def start_over(scene: Scene, reason: str, state: State = State.FAILED) -> None:
         actor=scene.actor,
         now=scene.now,
         backoff_seconds=scene.backoff_seconds,
+        stage=stage,
     )

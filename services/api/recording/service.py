@@ -177,7 +177,8 @@ def alive(scene: Scene, event: AttemptHeartbeat) -> None:
 def failed(scene: Scene, event: RunFailed) -> None:
     """The world is at fault: another attempt."""
     state = State.HARMED if event.harmed else State.FAILED
-    start_over(scene, f"{event.stage.value}: {event.reason}", state)
+    reason = f"{event.stage.value}: {event.reason}"
+    start_over(scene, reason, state, event.stage)
 
 
 ABOUT_ATTEMPTS: Mapping[type[Event], Callable[..., None]] = MappingProxyType(

@@ -177,13 +177,20 @@ def summaries(rows: Iterable[Submission]) -> tuple[SubmissionSummary, ...]:
 
 
 def told(row: LogRow) -> SubmissionMove:
-    """A row of the log as the stream of events tells it."""
+    """A row of the log as the stream of events tells it.
+
+    Only an administrator's reason is for everybody: in old rows, that of an
+    attempt which came to nothing holds an exception's words.
+    """
+    evidence = row.evidence
+    if row.kind == "moved" and not row.actor.startswith("admin:"):
+        evidence = {k: v for k, v in evidence.items() if k != "reason"}
     return SubmissionMove(
         sequence=row.sequence,
         kind="stage" if row.kind == "stage" else "moved",
         from_status=row.from_status,
         to_status=row.to_status,
         stage=Stage(row.stage) if row.stage else None,
-        evidence=row.evidence,
+        evidence=evidence,
         occurred_at=row.occurred_at,
     )

@@ -5,7 +5,8 @@ import pytest
 from services.api.attempts import repository
 from services.api.attempts.endings import give_up, not_delivered
 from services.api.attempts.repository import State
-from services.api.db.models import Submission
+from services.api.db.models import Attempt, Submission
+from services.api.submissions import repository as submissions
 from tests.support.judged import Worker
 
 
@@ -42,6 +43,27 @@ def test_the_wait_before_another_attempt_doubles(sqlite_world, job):
             assert row.not_before == world.clock() + timedelta(seconds=seconds)
         world.later(seconds)
         job = world.take()
+
+
+def test_the_platforms_own_words_are_for_its_operator_alone(
+    sqlite_world, job
+):
+    world, worker = sqlite_world, Worker(sqlite_world.clock)
+    world.record(
+        worker.started(job),
+        worker.failed(job).model_copy(update={"reason": "/srv: Errno 13"}),
+    )
+    with world.database.read() as session:
+        row = session.get(Attempt, job.attempt_id)
+        last = submissions.history(session, job.submission_id, 0)[-1]
+        assert row is not None
+        assert row.reason == "fetch: /srv: Errno 13"
+    assert last.evidence == {
+        "attempt": 1,
+        "worker": "worker-1",
+        "outcome": "failed",
+        "stage": "fetch",
+    }
 
 
 def test_an_attempt_that_ends_before_it_began_leaves_it_queued(

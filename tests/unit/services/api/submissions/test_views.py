@@ -1,7 +1,9 @@
 from quasar_core.errors import Stage
 
+from services.api.db.records import LogRow
 from services.api.submissions import repository, views
 from tests.support.judged import Worker, play
+from tests.support.played import NOW
 
 
 def test_stages_are_those_of_the_newest_attempt_that_passed_them(
@@ -73,3 +75,18 @@ def test_a_row_of_the_log_is_told_as_a_move_or_a_stage(sqlite_world):
         ("moved", "benchmarking", None),
         ("stage", None, Stage.FETCH),
     ]
+
+
+def test_only_an_administrators_reason_is_told():
+    old = LogRow(
+        sequence=3,
+        kind="moved",
+        actor="worker:w",
+        evidence={"outcome": "failed", "reason": "Errno 13"},
+        occurred_at=NOW,
+    )
+    assert views.told(old).evidence == {"outcome": "failed"}
+    assert old.evidence["reason"] == "Errno 13"
+    order = {"order": "requeue", "reason": "a broken disk"}
+    old.actor, old.evidence = "admin:boss", order
+    assert views.told(old).evidence == order
