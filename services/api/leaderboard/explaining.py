@@ -73,7 +73,10 @@ STATUS_SENTENCES: Mapping[str, str] = MappingProxyType(
         Status.INFRA_FAILED: (
             "The platform failed at it three times; that cost no quota."
         ),
-        Status.QUARANTINED: "An administrator has set it aside for now.",
+        Status.QUARANTINED: (
+            "It is set aside for now, by an administrator or because its"
+            " times are below what its GPU allows."
+        ),
         Status.INVALIDATED: "An administrator declared it invalid.",
         Status.EXPIRED: "It was not revealed in time.",
         Status.WITHDRAWN: "Its miner withdrew it.",

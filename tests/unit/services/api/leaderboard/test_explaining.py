@@ -22,6 +22,10 @@ def test_every_reason_has_a_sentence():
     assert set(Status) - told <= set(STATUS_SENTENCES)
 
 
+def test_no_administrator_is_blamed_for_what_was_set_aside_by_itself():
+    assert "below what its GPU allows" in STATUS_SENTENCES[Status.QUARANTINED]
+
+
 def test_who_has_no_place_has_no_neighbour_no_level_and_no_share():
     case = Case(EMPTY, RoundSettings(), hotkey_of(1), (), None)
     found = explain(case)
