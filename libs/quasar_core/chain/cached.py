@@ -120,6 +120,11 @@ class Cached(Generic[T]):
         held = self._held(self._refresh_seconds)
         return None if held is None else held.value
 
+    def last(self) -> T | None:
+        """What was read last, however long ago; waits for nobody."""
+        reading = self._reading
+        return None if reading is None else reading.value
+
     def get(self, max_age_seconds: float | None = None) -> T:
         """The value, at most so old if the chain answers in time.
 

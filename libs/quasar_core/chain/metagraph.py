@@ -66,6 +66,14 @@ class MetagraphCache:
         snapshot = self._cached.fresh()
         return None if snapshot is None else snapshot.by_hotkey().get(hotkey)
 
+    def last_block(self) -> int | None:
+        """The block of the snapshot read last, or None before the first.
+
+        However old it is: the chain is at least so high.
+        """
+        snapshot = self._cached.last()
+        return None if snapshot is None else snapshot.block
+
     def age_seconds(self) -> float | None:
         """The age of the snapshot held, or None before the first."""
         return self._cached.age_seconds()

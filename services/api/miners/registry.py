@@ -86,11 +86,17 @@ class Registry:
             ) from fault
 
     def last_height(self) -> int | None:
-        """The newest block that this process has seen, if any."""
+        """The newest block that this process knows of, if any.
+
+        Where the height cannot be read, a metagraph that was tells of one.
+        """
         try:
             return self.height()
         except ChainUnavailable:
-            return self._last_height
+            known = [self._last_height]
+            if self._caches is not None:
+                known.append(self._caches[0].last_block())
+            return max((one for one in known if one is not None), default=None)
 
     def _opened(self) -> tuple[MetagraphCache, BlockCache]:
         with self._lock:

@@ -85,7 +85,7 @@ def submit(
     """Take a submission in; with it, whether it is new.
 
     The session keeps the coldkey's other writes waiting. `height` is the
-    chain's block, where it is known. Raises Problem, then nothing of it is
+    newest block that is known of. Raises Problem, then nothing of it is
     stored.
     """
     use_nonce(session, sender.caller, now)
@@ -101,7 +101,7 @@ def submit(
     use = allowance.use_of(session, account, league.name, current)
     allowance.check(rules, use)
     row = _row(door, request, sender.neuron, current, league)
-    # where the chain is away, ids keep the order within the block
+    # where the height is not known, ids keep the order within the last one
     row.commit_block = max(height or 0, current.opened_at_block)
     row.created_at = row.updated_at = now
     enter(session, row, actor=f"miner:{door.hotkey}", now=now)

@@ -342,7 +342,7 @@ def test_without_a_metagraph_it_is_said_and_nothing_stored(
     assert counts(world) == before
 
 
-def test_with_the_chain_away_order_is_kept_by_the_round(sqlite_world):
+def test_with_the_height_unknown_nobody_is_put_before_what_is_there(sqlite_world):
     from quasar_core.chain.chain import ChainUnavailable
 
     world = sqlite_world
@@ -350,7 +350,7 @@ def test_with_the_chain_away_order_is_kept_by_the_round(sqlite_world):
     world.blocks(5)
     world.doors.registry.gone = ChainUnavailable("away")
     submission_id = world.accepted("alice")
-    assert world.view(submission_id)["commit_block"] == 0
+    assert world.view(submission_id)["commit_block"] == 5, "the metagraph's"
 
 
 def test_with_the_database_away_it_is_said_and_when_to_come_again(

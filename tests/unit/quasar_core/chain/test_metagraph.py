@@ -206,3 +206,12 @@ def test_the_height_is_read_twice_per_block_at_most(chain, clock):
         clock.now += 0.1
 
     assert chain.reads == 2
+
+
+def test_a_snapshot_tells_of_a_block_however_old_it_is(chain, clock):
+    cache = MetagraphCache(chain, 60.0, 600.0, clock=clock)
+    assert cache.last_block() is None
+    block = cache.snapshot().block
+    clock.now += 3_600
+    chain.away = True
+    assert cache.last_block() == block

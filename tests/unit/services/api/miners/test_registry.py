@@ -62,3 +62,18 @@ def test_the_last_height_is_remembered_while_the_chain_is_away(tmp_path):
     assert registry.known_height() == 7
     with pytest.raises(ChainUnavailable):
         unopened.height()
+
+
+def test_a_height_that_cannot_be_read_is_the_metagraphs(tmp_path, monkeypatch):
+    world = local_world(tmp_path, Rules())
+    world.register("alice", False)
+    world.advance(7)
+    registry = Registry(lambda: world.chain, 60, 600)
+
+    def gone():
+        raise ChainUnavailable("gone")
+
+    monkeypatch.setattr(world.chain, "block", gone)
+    assert registry.last_height() is None
+    registry.registered(address("alice"))
+    assert registry.last_height() == 7
