@@ -342,7 +342,9 @@ def test_without_a_metagraph_it_is_said_and_nothing_stored(
     assert counts(world) == before
 
 
-def test_with_the_height_unknown_nobody_is_put_before_what_is_there(sqlite_world):
+def test_with_the_height_unknown_nobody_is_put_before_what_is_there(
+    sqlite_world,
+):
     from quasar_core.chain.chain import ChainUnavailable
 
     world = sqlite_world

@@ -45,9 +45,7 @@ def test_the_wait_before_another_attempt_doubles(sqlite_world, job):
         job = world.take()
 
 
-def test_the_platforms_own_words_are_for_its_operator_alone(
-    sqlite_world, job
-):
+def test_the_platforms_own_words_are_for_its_operator_alone(sqlite_world, job):
     world, worker = sqlite_world, Worker(sqlite_world.clock)
     world.record(
         worker.started(job),
