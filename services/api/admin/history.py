@@ -35,7 +35,7 @@ def orders(session: Session, *, before: int | None, limit: int) -> AdminLog:
 
 
 def record(row: LogRow) -> OrderRecord:
-    """A row of the log as an order; only a round's close has no name."""
+    """A row of the log as an order; an old one of a round has no name."""
     told = row.evidence
     kind, until = told.get("kind"), told.get("until")
     return OrderRecord(

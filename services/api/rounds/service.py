@@ -80,13 +80,15 @@ def close_early(
     by: str,
     height: int,
     now: datetime,
+    order: str = "close-round",
 ) -> Round:
     """Let an open round end at `height`: the scheduler then closes it.
 
     What closing means is done in one place, so that an administrator who
     is cut off half-way leaves nothing half done; the next round opens in
-    the same step. Asked again before that, it changes nothing. Raises
-    Problem where there is no such round, or where it is not open.
+    the same step. Of a round that is due already it changes nothing, and
+    stands in the log all the same. Raises Problem where there is no such
+    round, or where it is not open.
     """
     if repository.by_number(session, number) is None:
         raise not_found("round")
@@ -95,17 +97,15 @@ def close_early(
         raise Problem(
             409, ProblemCode.CONFLICT, f"round {number} is {row.status}"
         )
-    if row.closes_at_block > height:
-        planned, row.closes_at_block = row.closes_at_block, height
-        evidence = {"planned_block": planned, "block": height}
-        tell(
-            session,
-            row,
-            row.status,
-            now,
-            {**evidence, "reason": reason},
-            actor=by,
-        )
+    planned = row.closes_at_block
+    row.closes_at_block = min(planned, height)
+    evidence: dict[str, object] = {
+        "order": order,
+        "reason": reason,
+        "planned_block": planned,
+        "block": row.closes_at_block,
+    }
+    tell(session, row, row.status, now, evidence, actor=by)
     return row
 
 
@@ -123,7 +123,13 @@ def open_early(
             409, ProblemCode.CONFLICT, "the first round opens by itself"
         )
     return close_early(
-        session, current.number, reason=reason, by=by, height=height, now=now
+        session,
+        current.number,
+        reason=reason,
+        by=by,
+        height=height,
+        now=now,
+        order="open-round",
     )
 
 

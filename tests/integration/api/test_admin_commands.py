@@ -68,12 +68,13 @@ def test_an_administrator_orders_from_the_command_line(office):
     later = ("--cursor", page["next_cursor"], "--json")
     orders = [*page["orders"], *told(run("log", *later))["orders"]]
     assert [one["order"] for one in orders] == [
-        *("close-round", "close-round", "lift", "ban"),
+        *("open-round", "close-round", "lift", "ban"),
         *("invalidate", "release", "quarantine"),
     ]
     assert {one["reason"] for one in orders} == {REASON[1]}
     assert address("a") in run("log").stdout
-    assert "league_unit = 500" in run("config").stdout
+    for words in (("config",), ("config", "show")):
+        assert "league_unit = 500" in run(*words).stdout
 
 
 def test_what_is_refused_is_said_in_a_line_or_as_json(office, tmp_path):

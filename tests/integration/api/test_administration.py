@@ -233,9 +233,28 @@ def test_a_round_ends_by_order_and_the_next_one_opens(sqlite_world):
     assert order(world, "rounds/open").json()["round_number"] == 2
     world.turn()
     assert world.client.get("/rounds/current").json()["round_number"] == 3
-    assert [row[3]["reason"] for row in log_of_the_boss(world)] == [
-        REASON["reason"]
-    ] * 2
+    assert [
+        (row[3]["order"], row[3]["reason"]) for row in log_of_the_boss(world)
+    ] == [
+        ("close-round", REASON["reason"]),
+        ("open-round", REASON["reason"]),
+    ]
+
+
+def test_an_order_to_close_what_is_due_is_logged_and_changes_nothing(
+    sqlite_world,
+):
+    world = sqlite_world
+    world.blocks(10)
+    for _ in range(2):
+        answer = order(world, "rounds/1/close")
+        assert answer.json()["closes_at_block"] == 10
+        world.blocks(5)
+    told = [evidence for *_, evidence in log_of_the_boss(world)]
+    assert [(one["planned_block"], one["block"]) for one in told] == [
+        (14_400, 10),
+        (10, 10),
+    ]
 
 
 def test_no_round_ends_at_a_height_that_is_not_known(sqlite_world):

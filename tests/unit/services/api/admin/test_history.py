@@ -40,7 +40,9 @@ def test_a_ban_says_whom_it_is_about_and_until_when():
     assert (told.until, told.ordered_by) == (until, hotkey_of(1))
 
 
-def test_a_round_that_was_closed_is_an_order_without_a_name():
+def test_an_old_order_to_close_a_round_has_no_name_of_its_own():
+    opened = {"order": "open-round", "reason": "x"}
+    assert record(row(kind="round", evidence=opened)).order == "open-round"
     told = record(row(kind="round", round_number=3, evidence={"reason": "x"}))
     assert (told.order, told.round_number, told.kind) == (
         "close-round",

@@ -104,6 +104,7 @@ def test_a_round_that_is_closed_early_closes_once_and_the_next_opens(
     assert told == [
         ("scheduler", None),
         ("admin:alice", "a broken judge"),
+        ("admin:alice", "a broken judge"),
         ("scheduler", None),
         ("scheduler", None),
     ]
