@@ -104,9 +104,14 @@ class RateLimits:
             return 0
         return await self._asked(lambda: self._ban_left(client)) or 0
 
-    async def pardon(self, client: str) -> None:
-        """Forget a client's failures, and the ban that came of them."""
-        await self._asked(lambda: self._forget(client))
+    async def pardon(self, client: str) -> bool:
+        """Forget a client's failures, and the ban that came of them.
+
+        False where Redis is away, and nothing was forgotten.
+        """
+        if not self.rules.failures:
+            return True
+        return await self._asked(lambda: self._forget(client)) or False
 
     async def close(self) -> None:
         """Give back the connections; they are made again when needed."""
@@ -156,10 +161,11 @@ class RateLimits:
             return 0
         return _seconds_until(await storage.get_expiry(_ban_key(client)))
 
-    async def _forget(self, client: str) -> None:
+    async def _forget(self, client: str) -> bool:
         storage = self._opened()
         await storage.clear(_ban_key(client))
         await storage.clear(self._failures().key_for("failures", client))
+        return True
 
     def _failures(self) -> RateLimitItem:
         rules = self.rules

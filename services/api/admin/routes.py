@@ -154,10 +154,14 @@ def lift(
     with doors.database.write() as session:
         use_nonce(session, caller, by.now)
         subject = service.lift(session, order, by)
+        if order.kind is BanKind.ADDRESS and doors.limits is not None:
+            client = subject.removesuffix("/32")
+            if not from_thread.run(doors.limits.pardon, client):
+                raise unavailable(
+                    "the bans that failures bring cannot be lifted just now;"
+                    " nothing was changed"
+                )
     request.app.state.banned_networks.forget()
-    if order.kind is BanKind.ADDRESS and doors.limits is not None:
-        client = subject.removesuffix("/32")
-        from_thread.run(doors.limits.pardon, client)
     return Accepted()
 
 

@@ -368,6 +368,20 @@ def test_an_address_that_failed_to_sign_is_let_in_again_by_order(
         assert world.client.get("/rounds", headers=sent).status_code == 200
 
 
+def test_an_address_is_not_said_to_be_let_in_while_redis_is_away(
+    sqlite_url, own_valkey, tmp_path
+):
+    for world in governed(
+        sqlite_url, tmp_path, redis_url=own_valkey.url, auth_failures=1
+    ):
+        ban = {"kind": "address", "subject": "198.51.100.9"}
+        assert order(world, "bans", **ban).status_code == 200
+        own_valkey.stop()
+        answer = order(world, "bans/lift", **ban)
+        assert problem(answer) == (503, "unavailable")
+        assert [row[3]["order"] for row in log_of_the_boss(world)] == ["ban"]
+
+
 # --- orders as such ----------------------------------------------------------
 
 

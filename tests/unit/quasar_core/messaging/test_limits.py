@@ -25,7 +25,12 @@ async def test_without_redis_nothing_is_limited_and_that_is_counted(url):
         now[0] = seconds
         assert await limits.ask("a") is None
     await limits.failed("a")
-    await limits.pardon("a")
+    assert not await limits.pardon("a")
     assert await limits.banned_seconds("a") == 0
     assert LIMITS_OPEN._value.get() == before + 6
     await limits.close()
+
+
+async def test_where_no_failure_bans_there_is_nothing_to_pardon():
+    limits = RateLimits(NOWHERE, LimitRules(failures=0))
+    assert await limits.pardon("a")
