@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, NoReturn
 from uuid import UUID
 
@@ -182,13 +183,23 @@ def log(
     Office(as_json, settings).tell(lambda client: client.log(cursor, limit))
 
 
+class Deed(StrEnum):
+    """What can be done with the settings."""
+
+    SHOW = "show"
+
+
 @for_administrators
 def config(
+    deed: Annotated[
+        Deed, typer.Argument(help="What to do with them.")
+    ] = Deed.SHOW,
     *,
     settings: Mine,
     as_json: AsJson = False,
 ) -> None:
     """Show the settings that the API runs with, without its passwords."""
+    del deed  # there is one
     Office(as_json, settings).tell(lambda client: client.config())
 
 
