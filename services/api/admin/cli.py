@@ -24,7 +24,11 @@ from services.api.admin.settings import AdminSettings
 USAGE_FAULT = 2
 
 Reason = Annotated[
-    str, typer.Option(help="Why; it stands in the public event log.")
+    str,
+    typer.Option(
+        help="Why; for all to read in a submission's events, and for"
+        " administrators in the log of orders."
+    ),
 ]
 Submission = Annotated[UUID, typer.Argument(help="Its id.")]
 Kind = Annotated[BanKind, typer.Argument(help="What is banned.")]
