@@ -141,6 +141,31 @@ def test_an_original_of_another_round_decides_in_this_one(sqlite_world):
     assert after != before
 
 
+def test_who_is_carried_into_another_league_leaves_one_and_is_first_in_it(
+    sqlite_world,
+):
+    world = sqlite_world
+    world.register("author")
+    original, copier = world.accepted("author"), world.register("copier")
+    job, worker = world.take(), Worker(world.clock)
+    world.record(worker.started(job), worker.fetched(job, a_source("x = 7\n")))
+    world.blocks(1)
+    play(world, "copier", text="x = 7\n")
+    before, told = standings(world)
+    assert told == {copier: "not_the_original"}
+    with world.database.write() as session:
+        row = repository.by_id(session, original)
+        current = rounds.open_round(session)
+        assert row is not None
+        assert current is not None
+        rules = {**current.settings, "league_unit": 1_000}
+        coarser = Round(number=1, settings=rules)
+        carry_over(session, row, coarser, actor="test", now=world.clock())
+    after, told = standings(world)
+    assert told == {copier: None}
+    assert after != before
+
+
 def test_no_life_begins_in_its_middle(sqlite_world):
     world = sqlite_world
     with (
