@@ -23,7 +23,11 @@ def test_a_variable_stands_with_the_class_that_adds_it():
     found = sections()
     assert found[0].holder is CoreSettings
     assert len(found[0].readers) == 7
-    assert list(named(ChainSettings)) == ["QUASAR_CHAIN_URL", "QUASAR_NETUID"]
+    assert list(named(ChainSettings)) == [
+        "QUASAR_CHAIN_URL",
+        "QUASAR_NETUID",
+        "QUASAR_BLOCK_SECONDS",
+    ]
     assert named(ChainSettings)["QUASAR_NETUID"].also == ("NETUID",)
 
 
