@@ -14,7 +14,12 @@ from quasar_core.execution.own_git import commit_changes, has_remote
 
 from services.miner_agent.journal import UNFINISHED, Page, Step
 from services.miner_agent.repository import open_fork
-from services.miner_agent.sealing import Tools, carry_on, commit
+from services.miner_agent.sealing import (
+    SealEnded,
+    Tools,
+    carry_on,
+    commit,
+)
 from services.miner_agent.taking_part import NotSent, check_length
 
 SALT_BYTES = 2 * MIN_SALT_BYTES
@@ -67,7 +72,11 @@ def seal(tools: Tools, current: RoundView, wish: Wish) -> Page:
 def resume(
     tools: Tools, current: RoundView, hotkey: str
 ) -> list[tuple[SubmissionAccepted, Page]]:
-    """Take all that was begun to its end, what opens first before the rest."""
+    """Take all that was begun to its end, what opens first before the rest.
+
+    One that has ended unopened keeps no other from it: SealEnded is raised
+    when the rest is done.
+    """
     with tools.journal.held():
         begun = [
             page
@@ -75,7 +84,18 @@ def resume(
             if page.step in UNFINISHED
         ]
         begun.sort(key=lambda page: page.reveal_from_block or 0)
-        return [(carry_on(tools, page), page) for page in begun]
+        done, ended = [], []
+        for page in begun:
+            try:
+                done.append((carry_on(tools, page), page))
+            except SealEnded as fault:
+                tools.tell(f"{page.submission_id}: {fault}")
+                ended.append(fault)
+        if ended:
+            for accepted, _ in done:
+                tools.tell(f"revealed as {accepted.submission_id}")
+            raise ended[0]
+        return done
 
 
 def _begun(tools: Tools, current: RoundView, wish: Wish) -> Page | None:

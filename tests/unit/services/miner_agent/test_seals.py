@@ -1,12 +1,13 @@
 """Which sealed submission is meant; the whole way is an integration test."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from quasar_core.execution.git import create_repository, head
 
 from services.miner_agent.journal import Journal, Step
-from services.miner_agent.sealing import Tools
+from services.miner_agent.sealing import SealEnded, Tools
 from services.miner_agent.seals import Wish, resume, submit_sealed
 from services.miner_agent.taking_part import NotSent
 from tests.support.api_server import round_view, submission_view
@@ -93,6 +94,37 @@ def test_what_opens_first_is_resumed_first(tools):
         )
     done = resume(made, ROUND, address("miner"))
     assert [page.commitment_hash[0] for _, page in done] == ["b", "a"]
+
+
+def test_one_that_has_ended_keeps_no_other_from_being_resumed(tools):
+    made = tools(
+        current_round=[ROUND] * 2,
+        submission=[submission_view(ID, status="committed")],
+        reveal=[ACCEPTED],
+    )
+    for digit, block, last in (("a", 10, 30), ("b", 20, 190)):
+        made.journal.put(
+            a_page(
+                step=Step.COMMITTED,
+                remote=None,
+                commitment_hash=digit * 64,
+                reveal_from_block=block,
+                reveal_until_block=last,
+                submission_id=ID,
+            )
+        )
+    told: list[str] = []
+    made = replace(made, tell=told.append)
+    with pytest.raises(SealEnded, match="until block 30"):
+        resume(made, ROUND, address("miner"))
+    steps = {p.commitment_hash[0]: p.step for p in made.journal.pages()}
+    assert steps == {"a": Step.LOST, "b": Step.REVEALED}
+    assert told == [
+        f"{ID}: it could be revealed until block 30, and the chain is at 99:"
+        " nothing was pushed; seal anew",
+        f"revealed as {ID}",
+    ]
+    assert resume(made, ROUND, address("miner")) == []
 
 
 def test_a_remote_that_git_does_not_know_is_refused(tools, fork):
