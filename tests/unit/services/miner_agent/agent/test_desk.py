@@ -14,6 +14,7 @@ from quasar_core.contracts.http import CommitmentAccepted, Verdict
 from quasar_core.contracts.reports import Score
 from quasar_core.errors import ProblemCode, Stage
 
+from services.miner_agent import sealing
 from services.miner_agent.agent.desk import MOST_SENDINGS, Desk
 from services.miner_agent.agent.logbook import Logbook
 from services.miner_agent.agent.tables import State
@@ -179,6 +180,44 @@ def test_a_commitment_that_ended_before_it_was_noted_is_made_anew(
     assert book.put(one).submission_id == str(UUID(int=8))
     assert said == ["lost", "sealed"]
     assert gone.commitment_hash != book.put(one).commitment_hash
+
+
+@pytest.mark.parametrize(
+    ("block", "answers"),
+    [
+        (30, {}),
+        (10, {"submission": [submission_view(ID, status="withdrawn")]}),
+    ],
+)
+def test_what_can_no_longer_be_revealed_is_not_pushed(
+    book, desk, tmp_path, monkeypatch, block, answers
+):
+    pushed = []
+    monkeypatch.setattr(sealing, "push", lambda *_: pushed.append(True))
+    one = flying(book, State.SEALED)
+    sealed(tmp_path, remote="origin")
+    late, said = desk(current_round=[at(block)] * 2, **answers)
+    assert late.step()
+    assert book.put(one).state == State.COMMITTED
+    assert (said, pushed) == (["lost"], [])
+
+
+def test_a_seal_made_by_hand_that_has_ended_makes_room(book, desk, tmp_path):
+    one = flying(book, State.COMMITTED)
+    by_hand = sealed(
+        tmp_path,
+        hotkey=HOTKEY,
+        commit_hash="a" * 40,
+        remote="origin",
+        target_sequence_length=512,
+    )
+    passed, said = desk(current_round=[at(40)] * 3)
+    assert passed.step()
+    (kept,) = Journal(tmp_path / "seals").pages()
+    assert (kept.commit_hash, kept.step) == (by_hand.commit_hash, Step.LOST)
+    waiting = book.waiting(512)
+    assert [(each.id, each.sent) for each in waiting] == [(one.id, one.sent)]
+    assert said == ["passed"]
 
 
 def test_what_may_be_otherwise_later_is_the_callers(book, desk, tmp_path):
