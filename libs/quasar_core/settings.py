@@ -193,8 +193,8 @@ class ParticipantSettings(ChainSettings):
     receiver_hotkey: Hotkey | None = Field(
         default=None,
         description=(
-            "The API's hotkey; unset, the one that it names itself the"
-            " first time."
+            "The API's hotkey: nothing is signed for another. Unset, the"
+            " one that it names itself, and the new one when it rotates it."
         ),
     )
 
